@@ -1,0 +1,60 @@
+/**
+ * What a message between instances is for.
+ *
+ * - `update`: what local clients typed; to everyone. The only kind that counts in `seq`.
+ * - `awareness`: presence of local clients; to everyone.
+ * - `request`: "this is what I hold, send what I lack"; to one peer, or to everyone and one of them answers.
+ * - `reply`: the answer; only ever applied by the peer it was computed for.
+ * - `digest`: a fingerprint of what the sender holds; to everyone.
+ * - `leave`: the sender has closed this document; its presence goes with it.
+ */
+export type PeerMessageKind = "update" | "awareness" | "request" | "reply" | "digest" | "leave";
+
+/** What one instance says to its peers about one document. Plain data: safe to structured-clone. */
+export interface PeerMessage<Context = unknown> {
+  readonly kind: PeerMessageKind;
+  /** Who says it: 16 lower-case hexadecimal digits, unique among the instances of a deployment. */
+  readonly sender: string;
+  /** Which opening of the document by that sender: milliseconds since 1970, larger each time. */
+  readonly epoch: number;
+  /**
+   * How many `update` messages this sender has sent in this epoch, this one included if it is an `update`.
+   * Every kind carries it, so that any later message reveals a lost one.
+   */
+  readonly seq: number;
+  /** The only peer it is meant for. A transport MAY deliver it to others as well; they ignore it. */
+  readonly to?: string;
+  /**
+   * `update`, `awareness`: what local clients sent during one event-loop turn, oldest first, each exactly the
+   * frame the client sent (y-protocols: type byte, then payload).
+   * `request`: SyncStep1, digest. `reply`: SyncStep2 (or nothing), SyncStep1, digest. `digest`: digest. `leave`: none.
+   */
+  readonly frames: readonly Uint8Array[];
+  /** The context the factory was made with. Set on delivery; never sent. */
+  readonly context?: Context;
+}
+
+/**
+ * What a transport tells its reader about itself, in its place among the messages. Optional for a hand-written
+ * transport: one that says nothing is taken to be up, and losses are then found by sequence and digest.
+ *
+ * - `up`: the subscription is live (again); anything sent before may have been missed.
+ * - `down`: nothing is sent or received until `up`.
+ * - `lost`: a message on its way in, or out, was dropped.
+ * - `alone`: the broker handed the last `request` to nobody: no other instance has this document open.
+ * - `gone`: that peer has died without a `leave`.
+ */
+export type TransportSignal =
+  | { readonly kind: "up" }
+  | { readonly kind: "down" }
+  | { readonly kind: "lost"; readonly direction: "in" | "out" }
+  | { readonly kind: "alone" }
+  | { readonly kind: "gone"; readonly sender: string };
+
+/** Everything that travels on a {@link YTransport}. Readers MUST skip kinds they do not know. */
+export type Message<Context = unknown> = PeerMessage<Context> | TransportSignal;
+
+/** Tells what was said by a peer from what the transport says of itself. */
+export function isPeerMessage<Context>(message: Message<Context>): message is PeerMessage<Context> {
+  return "frames" in message;
+}

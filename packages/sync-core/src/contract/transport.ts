@@ -1,0 +1,36 @@
+import type { Message } from "./message.ts";
+
+/** The two streams of a {@link YTransport}. */
+export interface TransportStreams<Context> {
+  readonly readable: ReadableStream<Message<Context>>;
+  readonly writable: WritableStream<Message<Context>>;
+}
+
+/**
+ * One document's way to the other instances. Anyone may implement it by hand, and add properties of his own.
+ *
+ * - What is written to `writable` MUST reach the `readable` of every other instance's transport for the same
+ *   document, at most once in the normal case, in the order written, and MUST NOT come back to the writer's own.
+ *   It may be lost: the replica above repairs. It MUST NOT be altered.
+ * - Closing `writable`, or cancelling `readable`, ends the transport: what was written before is still sent, the
+ *   subscription is given up, and `readable` closes. `close()` resolves when that is done.
+ * - A writer never waits for the network: a transport that cannot keep up drops, and says `lost`.
+ */
+export type YTransport<Context, AdditionalProperties> = TransportStreams<Context> &
+  AdditionalProperties;
+
+/**
+ * Makes one transport per document. The server calls `createTransport` when a document is opened and ends the
+ * transport when its last client has left; the one who made the factory calls `close`.
+ */
+export interface ServerSyncTransportFactory<Context = unknown> {
+  /**
+   * MUST resolve only when the subscription is live, so that no edit falls between; or, while the broker cannot be
+   * reached, at once, with `down` as the first message to read and `up` as soon as the subscription is live.
+   * MUST reject only for an id that can never work and after `close`.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- fixed by the public API: implementers may add properties of any type
+  createTransport(documentId: string): Promise<YTransport<Context, any>>;
+  /** Ends every transport and every connection it opened. MUST be idempotent and leave no handle behind. */
+  close(): Promise<void>;
+}

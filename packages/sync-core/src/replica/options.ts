@@ -1,0 +1,116 @@
+import type { PeerMessage } from "../contract/message.ts";
+
+/** The document as the replica needs it. All synchronous, and about what is held at that moment. */
+export interface ReplicaDocument {
+  /** Yjs's encoding of what is held without a hole, per client. */
+  stateVector(): Uint8Array;
+  /** The update that brings a holder of `stateVector` here, all deletions included; `undefined` if there is none. */
+  diff(stateVector: Uint8Array): Uint8Array | undefined;
+  /** Equal for two documents exactly when structs and deletions are: see `digestOf`. */
+  digest(): Uint8Array;
+  /** False while structs are held whose predecessors are missing. */
+  complete(): boolean;
+}
+
+/** What the replica asks of its surroundings. No call may throw, or call back into the replica. */
+export interface ReplicaHost {
+  /** Any steady clock, in milliseconds. */
+  now(): number;
+  /** In [0, 1). */
+  random(): number;
+  /** Hands a message to the transport. */
+  send(message: PeerMessage): void;
+  /** Applies client frames (SyncStep2 or update) that a peer sent; refuses what is malformed. */
+  apply(frames: readonly Uint8Array[], from: PeerMessage): void;
+  /** Applies awareness frames that a peer sent; they belong to its sender until `gone`. */
+  applyAwareness(frames: readonly Uint8Array[], from: PeerMessage): void;
+  /** The presence of that peer's clients is over. */
+  gone(sender: string): void;
+  /** All presence that local clients own, as one client frame; `undefined` if there is none. */
+  awarenessSnapshot(): Uint8Array | undefined;
+  /** A peer's message makes no sense; it was ignored. */
+  malformed(message: PeerMessage): void;
+  /** Joining clients can be answered now. Called once. */
+  joined(): void;
+  /** Wants `tick` called at that time, or not at all. The latest call counts. */
+  wakeAt(time: number | undefined): void;
+}
+
+/** All times in milliseconds. */
+export interface ReplicaOptions {
+  /** This replica's peer id, see `createPeerId`. */
+  readonly id: string;
+  /** Larger at each opening of the document by this id; milliseconds since 1970 do. */
+  readonly epoch: number;
+  /**
+   * How long a joining client waits for the peers' state at most.
+   * @default 1000
+   */
+  readonly joinTimeout?: number;
+  /**
+   * How many bytes of local updates are kept while the link is down. Above it none are, and the peers fetch them
+   * when it is back.
+   * @default 65536
+   */
+  readonly offlineBytes?: number;
+  /**
+   * After which time a request is repeated, doubling each time.
+   * @default 500
+   */
+  readonly requestTimeout?: number;
+  /**
+   * How often a request is made before it waits for the next sign of life.
+   * @default 5
+   */
+  readonly requestAttempts?: number;
+  /**
+   * The span in which peers choose the moment to answer a request to everyone.
+   * @default 50
+   */
+  readonly replySpread?: number;
+  /**
+   * The span in which the moment to ask for what a gap has revealed is chosen.
+   * @default 20
+   */
+  readonly gapDelay?: number;
+  /**
+   * When the first digest follows activity; the next ones at double the distance each.
+   * @default 1000
+   */
+  readonly digestDelay?: number;
+  /** @default 6000 */
+  readonly digestMaxDelay?: number;
+  /**
+   * How many digests a quiet document sends before it falls silent.
+   * @default 4
+   */
+  readonly digestRounds?: number;
+  /**
+   * How long a document must be untouched for a differing digest to mean something.
+   * @default 500
+   */
+  readonly settleTime?: number;
+  /**
+   * After which silence a peer that answers no request is taken to be away.
+   * @default 30000
+   */
+  readonly peerSilence?: number;
+}
+
+const DEFAULTS = {
+  joinTimeout: 1000,
+  offlineBytes: 65_536,
+  requestTimeout: 500,
+  requestAttempts: 5,
+  replySpread: 50,
+  gapDelay: 20,
+  digestDelay: 1000,
+  digestMaxDelay: 6000,
+  digestRounds: 4,
+  settleTime: 500,
+  peerSilence: 30_000,
+} satisfies Omit<Required<ReplicaOptions>, "id" | "epoch">;
+
+export function withReplicaDefaults(options: ReplicaOptions): Required<ReplicaOptions> {
+  return { ...DEFAULTS, ...options };
+}

@@ -1,0 +1,421 @@
+/**
+ * Keeps ONE document in step with its peers over a transport that may lose anything.
+ *
+ * Sans-I/O: the host feeds it what happens and carries out what it asks for; clock, randomness and the document are
+ * handed in. It knows no socket, no broker and no server, so that any Yjs server can embed it.
+ *
+ * How it works, in the order things go wrong:
+ * - Every update message carries a sequence number; a gap, and any later message with a higher number, reveals loss.
+ *   The last message before silence is revealed by the digest that follows activity and backs off to nothing.
+ * - A repair is one `request` (state vector and digest) and one `reply` (the difference, and the replier's own state
+ *   vector, so that the asker can hand back what the replier lacks). A difference carries the WHOLE delete set, so it
+ *   is applied by nobody but the one it was computed for (ueberdosis/hocuspocus#1151).
+ * - A request to everyone is answered by one peer: each waits a random moment and stays silent if another was first
+ *   (suppression as in SRM: Floyd et al., "A Reliable Multicast Framework", 1997). Unanswered, it is asked again.
+ */
+import type { PeerMessage, TransportSignal } from "../contract/message.ts";
+import { decodeClientFrame, encodeSyncStep1, encodeSyncStep2 } from "../wire/client-frame.ts";
+import { decodeStateVector, isAhead } from "../wire/state-vector.ts";
+import { createBackoff } from "./backoff.ts";
+import { createPeers } from "./peers.ts";
+import { equalBytes } from "./equal-bytes.ts";
+import { withReplicaDefaults } from "./options.ts";
+import type { ReplicaDocument, ReplicaHost, ReplicaOptions } from "./options.ts";
+
+export interface Replica {
+  /** Begins: tells the peers what is held and asks for the rest. A transport that is not live says `down` itself. */
+  start(): void;
+  /** A local client's update, as a client frame. It goes out with the next `flush`. */
+  localUpdate(frame: Uint8Array): void;
+  /** A local client's presence, as a client frame. It goes out with the next `flush`. */
+  localAwareness(frame: Uint8Array): void;
+  /** The event-loop turn is over: sends what was collected, as one update and one awareness message. */
+  flush(): void;
+  /** Something came from the transport. */
+  receive(message: PeerMessage | TransportSignal): void;
+  /** The moment asked for with `wakeAt` has come. */
+  tick(): void;
+  /** The document is being closed: says so to the peers. Nothing may be called afterwards. */
+  leave(): void;
+  /** Whether the peers' state is here, or there is nobody to ask: a joining client can be answered. */
+  readonly joined: boolean;
+}
+
+interface Answer {
+  readonly stateVector: Uint8Array;
+  readonly at: number;
+}
+
+interface PlannedRequest {
+  readonly to: string | typeof EVERYONE;
+  readonly at: number;
+  /** `digest`: two replicas differ and it is not known which is behind; any exchange between them settles it. */
+  readonly why: "behind" | "digest";
+}
+
+const EMPTY = new Uint8Array();
+
+/** Instead of an addressee. */
+const EVERYONE = undefined;
+
+export function createReplica(
+  document: ReplicaDocument,
+  host: ReplicaHost,
+  options: ReplicaOptions,
+): Replica {
+  const timing = withReplicaDefaults(options);
+  const { id, epoch } = options;
+  const peers = createPeers();
+  /** Requests of others to everyone, that this replica answers unless another does first. */
+  const answers = new Map<string, Answer>();
+  const asking = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
+  const digesting = createBackoff(timing.digestDelay, timing.digestMaxDelay);
+
+  let up = false;
+  let joined = false;
+  let joinBy: number | undefined;
+  let seq = 0;
+  let updates: Uint8Array[] = [];
+  let updatesBytes = 0;
+  let awareness: Uint8Array[] = [];
+  /** What was typed while the link was down did not all fit: peers must be told to ask. */
+  let dirty = false;
+  let planned: PlannedRequest | undefined;
+  /** The request under way is taken for unanswered then. */
+  let answerBy: number | undefined;
+  let digestAt: number | undefined;
+  /** Digests since the last sign of activity. */
+  let quietRounds = 0;
+  let activeAt = Number.NEGATIVE_INFINITY;
+
+  function jitter(span: number): number {
+    return host.random() * span;
+  }
+
+  function send(kind: PeerMessage["kind"], frames: readonly Uint8Array[], to?: string): void {
+    if (!up) return;
+    host.send({ kind, sender: id, epoch, seq, frames, ...(to === undefined ? {} : { to }) });
+  }
+
+  function schedule(): void {
+    let next = answerBy ?? planned?.at;
+    for (const at of [digestAt, joined ? undefined : joinBy]) next = earlier(next, at);
+    for (const answer of answers.values()) next = earlier(next, answer.at);
+    host.wakeAt(next);
+  }
+
+  function finishJoin(): void {
+    if (joined) return;
+    joined = true;
+    host.joined();
+  }
+
+  /** Plans a request. Two that meet become one to everyone. */
+  function askSoon(to: string | typeof EVERYONE, delay: number, why: PlannedRequest["why"]): void {
+    const at = host.now() + delay;
+    if (planned === undefined) {
+      planned = { to, at, why };
+      return;
+    }
+    planned = {
+      to: planned.to === to ? to : EVERYONE,
+      at: Math.min(planned.at, at),
+      why: planned.why === why ? why : "behind",
+    };
+  }
+
+  function ask(to: string | typeof EVERYONE): void {
+    planned = undefined;
+    if (!up) return;
+    answerBy = host.now() + asking.next() + jitter(timing.requestTimeout / 4);
+    const state = [encodeSyncStep1(document.stateVector()), document.digest()];
+    send("request", state, to);
+  }
+
+  function answered(): void {
+    answerBy = undefined;
+    asking.reset();
+    finishJoin();
+  }
+
+  function unanswered(): void {
+    answerBy = undefined;
+    if (asking.steps >= timing.requestAttempts) {
+      // Nobody is there, or nobody who can answer: the next sign of life starts over.
+      asking.reset();
+      peers.forgetSilent(host.now() - timing.peerSilence);
+      return;
+    }
+    askSoon(EVERYONE, 0, "behind");
+  }
+
+  /**
+   * Digests follow activity at growing distance and end when nothing happens. Own typing puts the next one off, as
+   * every message of it reveals a loss before it; typing elsewhere does not, or a lost last message could stay
+   * unseen for as long as somebody else types.
+   */
+  function noteActivity(where: "here" | "elsewhere"): void {
+    activeAt = host.now();
+    quietRounds = 0;
+    if (where === "elsewhere" && digestAt !== undefined) return;
+    digesting.reset();
+    planDigest();
+  }
+
+  function planDigest(): void {
+    digestAt = undefined;
+    if (quietRounds >= timing.digestRounds || peers.size === 0 || !up) return;
+    const delay = digesting.next();
+    digestAt = host.now() + delay + jitter(delay / 2);
+  }
+
+  function reply(to: string, stateVector: Uint8Array, wantsBack: boolean): void {
+    answers.delete(to);
+    const difference = document.diff(stateVector);
+    const back = wantsBack
+      ? [encodeSyncStep1(document.stateVector()), document.digest()]
+      : [EMPTY, EMPTY];
+    send("reply", [difference === undefined ? EMPTY : encodeSyncStep2(difference), ...back], to);
+  }
+
+  function onRequest(message: PeerMessage): void {
+    const asked = readState(message.frames[0], message.frames[1]);
+    if (asked === undefined) {
+      host.malformed(message);
+      return;
+    }
+    const toMe = message.to === id;
+    if (message.to !== undefined && !toMe) {
+      // The two settle between them what this replica was about to ask for.
+      if (planned?.why === "digest" && planned.to === message.to) planned = undefined;
+      return;
+    }
+    if (message.to === undefined) sendPresence(message.sender);
+    if (toMe || peers.size === 1) {
+      reply(message.sender, asked.stateVector, true);
+    } else {
+      const at = host.now() + jitter(timing.replySpread);
+      answers.set(message.sender, { stateVector: asked.stateVector, at });
+    }
+    // It may hold what is missing here; the one that replies is handed that back, the others must ask.
+    if (isAhead(asked.decoded, ownStateVector())) {
+      askSoon(message.sender, timing.replySpread * (1 + host.random()), "behind");
+    }
+  }
+
+  function sendPresence(to?: string): void {
+    const presence = host.awarenessSnapshot();
+    if (presence !== undefined) send("awareness", [presence], to);
+  }
+
+  function onReply(message: PeerMessage): void {
+    if (message.to !== id) {
+      // Somebody was first.
+      if (message.to !== undefined) answers.delete(message.to);
+      return;
+    }
+    const [difference, stateVector, digest] = message.frames;
+    if (difference === undefined || stateVector === undefined || digest === undefined) {
+      host.malformed(message);
+      return;
+    }
+    if (difference.length > 0) host.apply([difference], message);
+    answered();
+    if (stateVector.length === 0) return;
+    const theirs = readState(stateVector, digest);
+    if (theirs === undefined) {
+      host.malformed(message);
+      return;
+    }
+    if (equalBytes(theirs.digest, document.digest())) return;
+    const own = ownStateVector();
+    // Behind still: the reply was computed before something that has not come, or never will.
+    if (isAhead(theirs.decoded, own)) askSoon(message.sender, timing.requestTimeout, "behind");
+    // Everything the replier has is here now, so what differs is what it lacks.
+    else reply(message.sender, theirs.stateVector, false);
+  }
+
+  function onDigest(message: PeerMessage): void {
+    const theirs = message.frames[0];
+    if (theirs === undefined) {
+      host.malformed(message);
+      return;
+    }
+    if (equalBytes(theirs, document.digest())) {
+      // It has said for both what this replica was about to say.
+      if (digestAt !== undefined) {
+        quietRounds += 1;
+        planDigest();
+      }
+      return;
+    }
+    quietRounds = 0;
+    if (digestAt === undefined) planDigest();
+    // While typing goes on, two digests differ by what is on its way.
+    if (host.now() - activeAt < timing.settleTime) return;
+    askSoon(message.sender, jitter(timing.replySpread), "digest");
+  }
+
+  function ownStateVector(): ReadonlyMap<number, number> {
+    return decodeStateVector(document.stateVector()) ?? new Map<number, number>();
+  }
+
+  function onPeerMessage(message: PeerMessage): void {
+    if (message.sender === id) return;
+    const noticed = peers.notice(message, host.now());
+    if (noticed === "stale") return;
+    if (noticed === "restarted") host.gone(message.sender);
+    if (noticed !== "in-order") askSoon(message.sender, jitter(timing.gapDelay), "behind");
+    switch (message.kind) {
+      case "update":
+        host.apply(message.frames, message);
+        if (!document.complete()) askSoon(message.sender, timing.requestTimeout, "behind");
+        noteActivity("elsewhere");
+        return;
+      case "awareness":
+        if (message.to !== undefined && message.to !== id) return;
+        host.applyAwareness(message.frames, message);
+        return;
+      case "request":
+        onRequest(message);
+        return;
+      case "reply":
+        onReply(message);
+        return;
+      case "digest":
+        onDigest(message);
+        return;
+      case "leave":
+        peers.forget(message.sender);
+        answers.delete(message.sender);
+        host.gone(message.sender);
+    }
+  }
+
+  function onSignal(signal: TransportSignal): void {
+    switch (signal.kind) {
+      case "up":
+        goUp();
+        return;
+      case "down":
+        up = false;
+        answers.clear();
+        planned = answerBy = digestAt = undefined;
+        finishJoin();
+        return;
+      case "lost":
+        // What was lost on the way in may be anybody's; what was lost on the way out the peers will ask for.
+        askSoon(EVERYONE, jitter(timing.replySpread), "behind");
+        return;
+      case "alone":
+        if (answerBy !== undefined) answered();
+        return;
+      case "gone":
+        peers.forget(signal.sender);
+        answers.delete(signal.sender);
+        host.gone(signal.sender);
+    }
+  }
+
+  function goUp(): void {
+    up = true;
+    asking.reset();
+    sendCollected();
+    dirty = false;
+    ask(EVERYONE);
+    sendPresence();
+  }
+
+  function sendCollected(): void {
+    if (!up) return;
+    if (updates.length > 0) {
+      const frames = updates;
+      updates = [];
+      updatesBytes = 0;
+      // Given here and nowhere else: a number that is given earlier and then not sent is a false gap.
+      seq += 1;
+      send("update", frames);
+      noteActivity("here");
+    }
+    if (awareness.length > 0) {
+      const frames = awareness;
+      awareness = [];
+      send("awareness", frames);
+    }
+  }
+
+  return {
+    get joined() {
+      return joined;
+    },
+    start() {
+      joinBy = host.now() + timing.joinTimeout;
+      goUp();
+      schedule();
+    },
+    localUpdate(frame) {
+      if (dirty) return;
+      if (!up && updatesBytes + frame.length > timing.offlineBytes) {
+        // The peers get it by asking: the request on the way up shows them that they are behind.
+        dirty = true;
+        updates = [];
+        updatesBytes = 0;
+        return;
+      }
+      updates.push(frame);
+      updatesBytes += frame.length;
+    },
+    localAwareness(frame) {
+      // While the link is down nothing is kept: the snapshot on the way up says it all.
+      if (up) awareness.push(frame);
+    },
+    flush() {
+      sendCollected();
+      schedule();
+    },
+    receive(message) {
+      if ("frames" in message) onPeerMessage(message);
+      else onSignal(message);
+      schedule();
+    },
+    tick() {
+      const now = host.now();
+      if (!joined && joinBy !== undefined && joinBy <= now) finishJoin();
+      for (const [to, answer] of answers) {
+        if (answer.at <= now) reply(to, answer.stateVector, true);
+      }
+      if (answerBy !== undefined && answerBy <= now) unanswered();
+      if (answerBy === undefined && planned !== undefined && planned.at <= now) ask(planned.to);
+      if (digestAt !== undefined && digestAt <= now) {
+        send("digest", [document.digest()]);
+        quietRounds += 1;
+        planDigest();
+      }
+      schedule();
+    },
+    leave() {
+      sendCollected();
+      send("leave", []);
+      up = false;
+      host.wakeAt(undefined);
+    },
+  };
+}
+
+function readState(
+  frame: Uint8Array | undefined,
+  digest: Uint8Array | undefined,
+):
+  | { stateVector: Uint8Array; decoded: ReadonlyMap<number, number>; digest: Uint8Array }
+  | undefined {
+  if (frame === undefined || digest === undefined) return undefined;
+  const read = decodeClientFrame(frame);
+  if (read.type !== "sync-step-1") return undefined;
+  const decoded = decodeStateVector(read.stateVector);
+  return decoded && { stateVector: read.stateVector, decoded, digest };
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined) return b;
+  return b === undefined ? a : Math.min(a, b);
+}

@@ -1,0 +1,192 @@
+import type { SyncDriver } from "../contract/driver.ts";
+import type { PeerMessage } from "../contract/message.ts";
+import { decodeContent, decodeEnvelope } from "../wire/envelope.ts";
+import type { DecodedEnvelope } from "../wire/envelope.ts";
+import { createPartJoiner } from "../wire/parts.ts";
+import type { Ledger } from "./ledger.ts";
+import type { SyncTransportOptions } from "./options.ts";
+import { createOutbox } from "./outbox.ts";
+import type { Outbox, OutboxBudget, Published } from "./outbox.ts";
+import { createPort } from "./port.ts";
+import type { Port } from "./port.ts";
+import { createSubscription } from "./subscription.ts";
+import { within } from "./within.ts";
+
+/** One document on the broker: a subscription and an outbox, shared by the document's transports. */
+export interface Channel<Context> {
+  /** Opens a transport; resolves when the subscription is live or cannot be now. */
+  open(): Promise<Port<Context>>;
+  /** The driver's connection has changed. */
+  link(up: boolean): void;
+  /** Ends every transport. */
+  close(): Promise<void>;
+}
+
+export interface ChannelHost {
+  readonly driver: SyncDriver;
+  readonly budget: OutboxBudget;
+  readonly ledger: Ledger;
+  readonly linkUp: boolean;
+  flushAfterTurn(outbox: Outbox): void;
+  /** The last transport has ended. */
+  empty(name: string): void;
+}
+
+export function createChannel<Context>(
+  name: string,
+  host: ChannelHost,
+  options: Required<SyncTransportOptions<Context>>,
+): Channel<Context> {
+  const { driver, ledger } = host;
+  const ports = new Set<Port<Context>>();
+  /** Those of them whose `createTransport` has resolved: they are told of each change of the link. */
+  const opened = new Set<Port<Context>>();
+  const joiner = createPartJoiner(options.partBytes);
+  let live = false;
+
+  const outbox = createOutbox(driver, name, options.outboxBytes, host.budget, {
+    published: (bytes) => ledger.published(bytes),
+    settled(published) {
+      ledger.recovered("publish");
+      if (reachedNobody(published)) signalSenders(published.messages, { kind: "alone" });
+    },
+    failed(messages, cause) {
+      ledger.droppedOut(messages.length);
+      ledger.failed("publish", name, cause);
+      signalSenders(messages, { kind: "lost", direction: "out" });
+    },
+    relieved() {
+      for (const port of ports) port.deliver({ kind: "lost", direction: "out" });
+    },
+  });
+
+  const subscription = createSubscription(driver, name, {
+    bytes: receive,
+    held() {
+      ledger.recovered("subscribe");
+      updateLive();
+    },
+    failed: (cause) => ledger.failed("subscribe", name, cause),
+    canSubscribe: () => host.linkUp,
+  });
+
+  function updateLive(): void {
+    const now = subscription.held && host.linkUp;
+    if (now === live) return;
+    live = now;
+    for (const port of opened) port.deliver({ kind: live ? "up" : "down" });
+  }
+
+  function reachedNobody({ messages, receivers }: Published): boolean {
+    if (receivers === undefined || ports.size > 1) return false;
+    const own = driver.capabilities.echo === "always" ? 1 : 0;
+    if (receivers > own) return false;
+    return messages.some((message) => message.kind === "request" && message.to === undefined);
+  }
+
+  function signalSenders(
+    messages: readonly PeerMessage[],
+    signal: { kind: "alone" } | { kind: "lost"; direction: "out" },
+  ): void {
+    for (const port of ports) {
+      if (messages.some((message) => port.senders.has(message.sender))) port.deliver(signal);
+    }
+  }
+
+  function receive(bytes: Uint8Array): void {
+    const decoded = decodeEnvelope(bytes);
+    if (decoded.type !== "part") {
+      deliver(decoded, bytes.length);
+      return;
+    }
+    if (isOwn(decoded.part.sender)) {
+      ledger.echo();
+      return;
+    }
+    const joined = joiner.add(decoded.part);
+    if (joined.type === "content") {
+      deliver(decodeContent(decoded.part, joined.content), bytes.length);
+    } else if (joined.type === "waiting") {
+      ledger.received(bytes.length);
+    } else {
+      ledger.malformed(name, joined.reason);
+    }
+  }
+
+  function deliver(decoded: DecodedEnvelope, size: number): void {
+    switch (decoded.type) {
+      case "messages":
+        if (isOwn(decoded.header.sender)) {
+          ledger.echo();
+          return;
+        }
+        ledger.received(size);
+        if (decoded.unknownKinds > 0) ledger.unknownKind(name, decoded.unknownKinds);
+        for (const message of decoded.messages) {
+          const delivered = { ...message, context: options.context };
+          for (const port of ports) port.deliver(delivered);
+        }
+        return;
+      case "unknown-version":
+        ledger.unknownVersion(name, decoded.version);
+        return;
+      case "malformed":
+      case "part":
+        ledger.malformed(name, "malformed");
+    }
+  }
+
+  function isOwn(sender: string): boolean {
+    for (const port of ports) if (port.senders.has(sender)) return true;
+    return false;
+  }
+
+  function send(port: Port<Context>, message: PeerMessage): void {
+    // The factory's other transports for this document hear it here, as the broker's echo is left out.
+    for (const sibling of ports) {
+      if (sibling !== port) sibling.deliver({ ...message, context: options.context });
+    }
+    if (!live || !outbox.put(message)) {
+      ledger.droppedOut(1);
+      return;
+    }
+    host.flushAfterTurn(outbox);
+  }
+
+  async function release(port: Port<Context>): Promise<void> {
+    outbox.flush();
+    await within(options.brokerTimeout, outbox.drained());
+    opened.delete(port);
+    if (!ports.delete(port)) return;
+    port.end();
+    if (ports.size > 0) return;
+    await within(options.brokerTimeout, subscription.want(false));
+    // A transport may have been opened while the subscription was given up.
+    if (ports.size > 0) return;
+    live = false;
+    host.empty(name);
+  }
+
+  return {
+    async open() {
+      const port = createPort<Context>(options.readableBytes, {
+        send,
+        droppedIn: () => ledger.droppedIn(),
+        released: release,
+      });
+      ports.add(port);
+      await within(options.brokerTimeout, subscription.want(true));
+      updateLive();
+      opened.add(port);
+      if (!live) port.deliver({ kind: "down" });
+      return port;
+    },
+    link(up) {
+      updateLive();
+      if (up) subscription.retry();
+    },
+    async close() {
+      await Promise.all([...ports].map(release));
+    },
+  };
+}

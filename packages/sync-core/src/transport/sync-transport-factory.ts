@@ -1,0 +1,153 @@
+import type { DriverConnection, SyncDriver } from "../contract/driver.ts";
+import type { SyncMetrics, SyncStatus } from "../contract/status.ts";
+import type { ServerSyncTransportFactory, TransportStreams } from "../contract/transport.ts";
+import { describeCause, SyncError } from "../sync-error.ts";
+import { createChannel } from "./channel.ts";
+import type { Channel } from "./channel.ts";
+import { createLedger } from "./ledger.ts";
+import { withDefaults } from "./options.ts";
+import type { SyncTransportOptions } from "./options.ts";
+import type { Outbox } from "./outbox.ts";
+import { createTurnBatch } from "./turn.ts";
+import { within } from "./within.ts";
+
+/** The factory every adapter returns: the contract, and what an operator wants to see. */
+export interface SyncTransportFactory<Context> extends ServerSyncTransportFactory<Context> {
+  createTransport(documentId: string): Promise<TransportStreams<Context>>;
+  readonly status: SyncStatus;
+  readonly metrics: SyncMetrics;
+  /** Calls `listener` on each change of `status`; returns what ends that. */
+  onStatus(listener: (status: SyncStatus) => void): () => void;
+}
+
+/** The longest document id, in UTF-16 code units: what leaves room for a prefix in every broker's channel names. */
+export const MAX_DOCUMENT_ID_LENGTH = 4096;
+
+/**
+ * Everything a broker adapter needs once, around a {@link SyncDriver}: envelopes, one publish per event-loop turn
+ * and document, splitting above the driver's limit, one subscription per document however many transports,
+ * transports that are live when they resolve, echo suppression, status, counters and logging.
+ *
+ * Returned at once; a broker that cannot be reached makes it start `degraded`.
+ */
+export function createSyncTransportFactory<Context>(
+  driver: SyncDriver,
+  options: SyncTransportOptions<Context>,
+): SyncTransportFactory<Context> {
+  const settings = withDefaults(options);
+  const { logger } = settings;
+  const ledger = createLedger(driver.name, logger);
+  const channels = new Map<string, Channel<Context>>();
+  const listeners = new Set<(status: SyncStatus) => void>();
+  const flushing = createTurnBatch<Outbox>((outbox) => outbox.flush());
+  let connection: DriverConnection["state"] | undefined;
+  let closing: Promise<void> | undefined;
+  let status: SyncStatus = "degraded";
+  let hear: () => void;
+  const firstContact = new Promise<void>((resolve) => {
+    hear = resolve;
+  });
+
+  const host = {
+    driver,
+    ledger,
+    budget: { held: 0, cap: settings.outboxTotalBytes },
+    get linkUp() {
+      return connection === "up" && closing === undefined;
+    },
+    flushAfterTurn: flushing.add,
+    empty: (name: string) => void channels.delete(name),
+  };
+
+  function setStatus(next: SyncStatus): void {
+    if (next === status) return;
+    status = next;
+    for (const listener of listeners) {
+      try {
+        listener(next);
+      } catch (cause) {
+        logger.error(`[${driver.name}] a status listener threw: ${describeCause(cause)}`);
+      }
+    }
+  }
+
+  driver.watch((next) => {
+    if (closing !== undefined || next.state === connection) return;
+    connection = next.state;
+    if (next.state === "up") {
+      logger.info(`[${driver.name}] connected`);
+    } else {
+      logger.warn(
+        `[${driver.name}] the broker cannot be reached (${describeCause(next.cause)}): ` +
+          "local work goes on, and syncing resumes by itself when it is back",
+      );
+    }
+    setStatus(next.state === "up" ? "connected" : "degraded");
+    for (const channel of channels.values()) channel.link(next.state === "up");
+    hear();
+  });
+
+  async function closeAll(): Promise<void> {
+    await Promise.all([...channels.values()].map((channel) => channel.close()));
+    await driver.close();
+    setStatus("closed");
+    listeners.clear();
+  }
+
+  return {
+    get status() {
+      return status;
+    },
+    metrics: ledger.metrics,
+    onStatus(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    async createTransport(documentId) {
+      if (closing !== undefined) {
+        throw new SyncError(driver.name, "the factory is closed", "make a new one");
+      }
+      checkDocumentId(driver.name, documentId);
+      await within(settings.brokerTimeout, firstContact);
+      const name = settings.keyPrefix + documentId;
+      let channel = channels.get(name);
+      if (channel === undefined) {
+        channel = createChannel(name, host, settings);
+        channels.set(name, channel);
+      }
+      const port = await channel.open();
+      return port.transport;
+    },
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}
+
+function checkDocumentId(packageName: string, documentId: string): void {
+  if (typeof documentId !== "string" || documentId === "") {
+    throw new SyncError(packageName, "a document id is empty", "use any other string");
+  }
+  if (documentId.length > MAX_DOCUMENT_ID_LENGTH) {
+    throw new SyncError(
+      packageName,
+      `a document id has ${documentId.length} characters`,
+      `use at most ${MAX_DOCUMENT_ID_LENGTH}`,
+    );
+  }
+  if (documentId.includes("\0")) {
+    throw new SyncError(
+      packageName,
+      "a document id contains NUL",
+      "leave it out; names with NUL are the transport's own",
+    );
+  }
+  if (!documentId.isWellFormed()) {
+    throw new SyncError(
+      packageName,
+      "a document id has half a surrogate pair",
+      "use well-formed text: UTF-8 cannot carry it",
+    );
+  }
+}

@@ -1,0 +1,58 @@
+/** Thrown by {@link ByteReader} at the first byte that is not there; decoders turn it into a result. */
+export class TruncatedError extends Error {
+  override readonly name = "TruncatedError";
+}
+
+/**
+ * Reads foreign bytes. Never reads past the given view, even when it lies in a larger buffer (Node pools small
+ * ones), and never accepts a number that JavaScript could not hold exactly.
+ */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#position;
+  }
+
+  uint8(): number {
+    const byte = this.#bytes[this.#position];
+    if (byte === undefined) throw new TruncatedError("a byte is missing");
+    this.#position += 1;
+    return byte;
+  }
+
+  /** The variable-length integer of lib0 and y-protocols: 7 bits a byte, lowest first, high bit says "more". */
+  varUint(): number {
+    let value = 0;
+    let factor = 1;
+    for (;;) {
+      const byte = this.uint8();
+      value += (byte & 0x7f) * factor;
+      if (!Number.isSafeInteger(value)) throw new TruncatedError("an integer is too large");
+      if (byte < 0x80) return value;
+      factor *= 128;
+    }
+  }
+
+  /** A view, not a copy. */
+  take(length: number): Uint8Array {
+    if (length > this.remaining) throw new TruncatedError("bytes are missing");
+    const start = this.#position;
+    this.#position += length;
+    return this.#bytes.subarray(start, this.#position);
+  }
+
+  /** A view of bytes that are preceded by their length. */
+  varBytes(): Uint8Array {
+    return this.take(this.varUint());
+  }
+
+  rest(): Uint8Array {
+    return this.take(this.remaining);
+  }
+}

@@ -1,0 +1,112 @@
+import { encodeEnvelope, encodePart } from "./envelope.ts";
+import type { EnvelopeHeader, EnvelopePart } from "./envelope.ts";
+
+/** The most bytes a part's own header can take. */
+const PART_OVERHEAD = 44;
+
+/** The smallest payload limit a driver can declare: below it parts would carry almost nothing. */
+export const MIN_MAX_PAYLOAD = 256;
+
+/** One envelope if it fits into `maxPayload` bytes, else as many parts as it takes, in order. */
+export function splitEnvelope(
+  header: EnvelopeHeader,
+  content: Uint8Array,
+  maxPayload: number,
+  nextPartId: () => number,
+): Uint8Array[] {
+  const envelope = encodeEnvelope(header, content);
+  if (envelope.length <= maxPayload) return [envelope];
+  const size = maxPayload - PART_OVERHEAD;
+  const count = Math.ceil(content.length / size);
+  const id = nextPartId();
+  return Array.from({ length: count }, (_, index) =>
+    encodePart({
+      ...header,
+      id,
+      index,
+      count,
+      bytes: content.subarray(index * size, (index + 1) * size),
+    }),
+  );
+}
+
+/** What a held part costs beside its bytes, so that many tiny ones count as the memory they take. */
+const HELD_PART_OVERHEAD = 256;
+
+interface Assembly {
+  readonly count: number;
+  readonly parts: Uint8Array[];
+  received: number;
+  bytes: number;
+  held: number;
+}
+
+/** What became of a part: the whole content, still `waiting` for more, or `dropped` with what it cost. */
+export type JoinedPart =
+  | { readonly type: "content"; readonly content: Uint8Array }
+  | { readonly type: "waiting" }
+  | { readonly type: "dropped"; readonly reason: "malformed" | "too-large" };
+
+/**
+ * Puts parts together again, in whatever order they come. Holds at most `maxBytes`: the oldest unfinished
+ * assembly makes room, as a lost part means that it will never be finished.
+ */
+export function createPartJoiner(maxBytes: number): { add(part: EnvelopePart): JoinedPart } {
+  const assemblies = new Map<string, Assembly>();
+  let held = 0;
+
+  function forget(key: string, assembly: Assembly): void {
+    assemblies.delete(key);
+    held -= assembly.held;
+  }
+
+  function makeRoom(keep: string): void {
+    for (const [key, assembly] of assemblies) {
+      if (held <= maxBytes) return;
+      if (key !== keep) forget(key, assembly);
+    }
+  }
+
+  return {
+    add(part) {
+      if (part.bytes.length === 0) return { type: "dropped", reason: "malformed" };
+      if (part.count * part.bytes.length > maxBytes * 2) {
+        return { type: "dropped", reason: "too-large" };
+      }
+      const key = `${part.sender}/${part.epoch}/${part.id}`;
+      let assembly = assemblies.get(key);
+      if (assembly === undefined) {
+        assembly = { count: part.count, parts: [], received: 0, bytes: 0, held: 0 };
+        assemblies.set(key, assembly);
+      }
+      if (assembly.count !== part.count) return { type: "dropped", reason: "malformed" };
+      if (assembly.parts[part.index] !== undefined) return { type: "waiting" };
+      const cost = part.bytes.length + HELD_PART_OVERHEAD;
+      assembly.parts[part.index] = part.bytes;
+      assembly.received += 1;
+      assembly.bytes += part.bytes.length;
+      assembly.held += cost;
+      held += cost;
+      if (assembly.held > maxBytes) {
+        forget(key, assembly);
+        return { type: "dropped", reason: "too-large" };
+      }
+      if (assembly.received < assembly.count) {
+        makeRoom(key);
+        return { type: "waiting" };
+      }
+      forget(key, assembly);
+      return { type: "content", content: concatenate(assembly.parts, assembly.bytes) };
+    },
+  };
+}
+
+function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { describeCause } from "@teleportal/sync-core";
+import { createStderrLogger, isLogLevel } from "./stderr-logger.ts";
+import type { LogLevel } from "./stderr-logger.ts";
+import { serve } from "./serve.ts";
+import type { ServeOptions, Serving } from "./serve.ts";
+import { UsageError } from "./usage-error.ts";
+
+const USAGE = `teleportal serve [options]
+
+  --port P          the port to listen on (default 1234; 0 for any free one)
+  --host H          the address to listen on (default 127.0.0.1)
+  --sync URL        keeps instances in step: memory:, redis://…, rediss://…, nats://…, tls://…, google-pubsub://…
+                    (default none: a single instance)
+  --key-prefix S    stands in front of every channel name (default teleportal:sync:)
+  --storage NAME    memory, or file:DIRECTORY (default memory)
+  --log-level L     trace, debug, info, warn or error (default info)
+
+Everybody who reaches the port may read and write every document: put a check in front of it,
+or embed Server with your own checkPermission.
+
+teleportal --help | --version
+`;
+
+/** How long everything may take to be stored, said and closed after SIGTERM, in milliseconds. */
+const DRAIN_TIMEOUT = 5000;
+
+type Command =
+  | { readonly type: "help" }
+  | { readonly type: "version" }
+  | { readonly type: "serve"; readonly options: ServeOptions; readonly logLevel: LogLevel };
+
+/** @throws UsageError */
+function parseCommand(args: readonly string[]): Command {
+  const { values, positionals } = parse(args);
+  if (values.help) return { type: "help" };
+  if (values.version) return { type: "version" };
+  const [name, ...rest] = positionals;
+  if (name !== "serve") {
+    throw new UsageError(name === undefined ? "no command" : `unknown command "${name}"`);
+  }
+  if (rest.length > 0) throw new UsageError(`unexpected "${rest.join(" ")}"`);
+  if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
+    throw new UsageError(`--port: "${values.port}" is no port; use 0 to 65535`);
+  }
+  const logLevel = values["log-level"];
+  if (!isLogLevel(logLevel)) throw new UsageError(`--log-level: unknown level "${logLevel}"`);
+  return {
+    type: "serve",
+    logLevel,
+    options: {
+      port: Number(values.port),
+      host: values.host,
+      sync: values.sync,
+      keyPrefix: values["key-prefix"],
+      storage: values.storage,
+    },
+  };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        port: { type: "string", default: "1234" },
+        host: { type: "string", default: "127.0.0.1" },
+        sync: { type: "string" },
+        "key-prefix": { type: "string" },
+        storage: { type: "string", default: "memory" },
+        "log-level": { type: "string", default: "info" },
+        help: { type: "boolean", short: "h", default: false },
+        version: { type: "boolean", short: "v", default: false },
+      },
+    });
+  } catch (cause) {
+    throw new UsageError(describeCause(cause), { cause });
+  }
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  );
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
+}
+
+/** Runs until a signal has been answered, or until what was asked for is printed. Sets `process.exitCode`. */
+export async function main(args: readonly string[]): Promise<void> {
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  try {
+    const command = parseCommand(args);
+    switch (command.type) {
+      case "help":
+        print(USAGE);
+        return;
+      case "version":
+        print(version());
+        return;
+      case "serve":
+        drainOnSignal(await serve(command.options, createStderrLogger(command.logLevel), print));
+    }
+  } catch (error) {
+    const usage = error instanceof UsageError;
+    process.stderr.write(
+      `teleportal: ${describeCause(error)}${usage ? "; see teleportal --help" : ""}\n`,
+    );
+    process.exitCode = usage ? 2 : 1;
+  }
+}
+
+function drainOnSignal(serving: Serving): void {
+  let draining = false;
+
+  function drain(): void {
+    if (draining) return;
+    draining = true;
+    const timer = setTimeout(() => {
+      process.stderr.write(`teleportal: not drained within ${DRAIN_TIMEOUT} ms: leaving now\n`);
+      process.exit(1);
+    }, DRAIN_TIMEOUT);
+    void serving.close().then(
+      () => clearTimeout(timer),
+      (error: unknown) => {
+        process.stderr.write(`teleportal: closing failed: ${describeCause(error)}\n`);
+        process.exit(1);
+      },
+    );
+  }
+
+  process.on("SIGTERM", drain);
+  process.on("SIGINT", drain);
+}

@@ -1,0 +1,65 @@
+import type { Logger } from "@teleportal/sync-core";
+import { listen } from "../node/listen.ts";
+import { Server } from "../server/server.ts";
+import { openStorage } from "./open-storage.ts";
+import { openSync, redactUrl } from "./open-sync.ts";
+
+export interface ServeOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly sync: string | undefined;
+  readonly keyPrefix: string | undefined;
+  readonly storage: string;
+}
+
+/** A server that runs, and what ends it: everything stored, said and closed. */
+export interface Serving {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** `teleportal serve`: everything is open to everyone who reaches the port; put your own check in front, or embed. */
+export async function serve(
+  options: ServeOptions,
+  logger: Logger,
+  print: (line: string) => void,
+): Promise<Serving> {
+  const opened = openStorage(options.storage);
+  const factory =
+    options.sync === undefined
+      ? undefined
+      : await openSync(options.sync, options.keyPrefix, logger);
+  const server = new Server<undefined>({
+    getStorage: () => opened.storage,
+    checkPermission: () => true,
+    logger,
+    ...(factory && { syncTransportFactory: factory }),
+  });
+  const closeRest = async (): Promise<void> => {
+    await server.close();
+    await factory?.close();
+    await opened.close();
+  };
+  try {
+    const listener = await listen(server, { port: options.port, host: options.host });
+    print(`storage    ${options.storage}`);
+    print(
+      factory === undefined || options.sync === undefined
+        ? "sync       none: a single instance"
+        : `sync       ${redactUrl(options.sync)} (${factory.status})`,
+    );
+    print(`listening  ${listener.url}`);
+    return {
+      url: listener.url,
+      async close() {
+        // First nobody new, then goodbye to clients and peers while the broker is still there.
+        const closed = listener.close();
+        await closeRest();
+        await closed;
+      },
+    };
+  } catch (error) {
+    await closeRest();
+    throw error;
+  }
+}

@@ -1,0 +1,246 @@
+import {
+  afterTurn,
+  createReplica,
+  decodeClientFrame,
+  describeCause,
+  encodeAwarenessFrame,
+  encodeSyncStep1,
+  encodeSyncStep2,
+  encodeUpdateFrame,
+} from "@teleportal/sync-core";
+import type {
+  Logger,
+  PeerMessage,
+  Replica,
+  ReplicaHost,
+  TransportStreams,
+} from "@teleportal/sync-core";
+import type { DocumentStorage } from "../storage/document-storage.ts";
+import { MalformedUpdateError } from "./decoded-update.ts";
+import { createPresence, MalformedAwarenessError } from "./presence.ts";
+import { createStorageWriter } from "./storage-writer.ts";
+import { openTransportLink } from "./transport-link.ts";
+import type { TransportLink } from "./transport-link.ts";
+import { createUpdateLog } from "./update-log.ts";
+
+/** A client of the document on this instance. `send` never throws and never waits. */
+export interface DocumentClient {
+  send(frame: Uint8Array): void;
+}
+
+/** One open document: its log, its presence, its clients here and its way to the other instances. */
+export interface Document {
+  join(client: DocumentClient): void;
+  /** The client is gone, its presence with it. */
+  leave(client: DocumentClient): void;
+  /** The frames that bring a client holding `stateVector` here; the last is a SyncStep2. */
+  syncFrames(stateVector: Uint8Array): Uint8Array[];
+  /** The SyncStep1 frame that asks a client for what it holds. */
+  askFrame(): Uint8Array;
+  /** All presence as one frame, if there is any. */
+  presenceFrame(): Uint8Array | undefined;
+  /** Whether the update holds nothing new. @throws MalformedUpdateError */
+  isKnown(update: Uint8Array): boolean;
+  /**
+   * Takes a client's update: checks, stores and sends it to everybody else, as the frame it came in.
+   * @throws MalformedUpdateError, and nobody has seen it
+   */
+  acceptUpdate(client: DocumentClient, update: Uint8Array, frame: Uint8Array | undefined): void;
+  /** Takes a client's presence. @throws MalformedAwarenessError, and nobody has seen it */
+  acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
+  /** Sends what this event-loop turn has collected to the other instances. */
+  flush(): void;
+  /** Resolves when everything is stored. */
+  saved(): Promise<void>;
+  /** Says goodbye to the peers and ends the transport. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface DocumentSettings {
+  readonly id: string;
+  readonly storage: DocumentStorage;
+  readonly transport: TransportStreams<unknown> | undefined;
+  readonly logger: Logger;
+  readonly replica: { readonly id: string; readonly epoch: number; readonly joinTimeout: number };
+  /** Asks for `flush` after this event-loop turn. */
+  flushAfterTurn(document: Document): void;
+}
+
+/** An update that holds nothing, in Yjs's V1 format. */
+const EMPTY_UPDATE = new Uint8Array([0, 0]);
+
+/** Loads a document and opens its way to the peers; resolves when joining clients can be answered. */
+export async function openDocument(settings: DocumentSettings): Promise<Document> {
+  const { id, storage, transport, logger } = settings;
+  const stored = await storage.load(id);
+  // Storages may hand out views into larger buffers; see `decodeUpdate`.
+  const log = createUpdateLog(stored.map((update) => update.slice()));
+  const presence = createPresence();
+  const clients = new Set<DocumentClient>();
+  const writer = createStorageWriter(id, storage, stored.length, logger, () => log.updates());
+  let closing: Promise<void> | undefined;
+  let wake: ReturnType<typeof setTimeout> | undefined;
+  let compacting = false;
+  let saidMalformed = false;
+
+  let joined: () => void;
+  const whenJoined = new Promise<void>((resolve) => {
+    joined = resolve;
+  });
+
+  function sendToClients(frame: Uint8Array, except?: DocumentClient): void {
+    for (const client of clients) if (client !== except) client.send(frame);
+  }
+
+  function compactSoon(): void {
+    if (compacting || !log.bloated) return;
+    compacting = true;
+    afterTurn(() => {
+      compacting = false;
+      try {
+        log.compact();
+      } catch (cause) {
+        logger.error(
+          `[teleportal] compacting ${id} failed (${describeCause(cause)}): it goes on uncompacted; ` +
+            "a client has written what Yjs cannot apply",
+        );
+        compacting = true;
+      }
+    });
+  }
+
+  function sayMalformed(message: PeerMessage): void {
+    if (saidMalformed) return;
+    saidMalformed = true;
+    logger.warn(
+      `[teleportal] a ${message.kind} of peer ${message.sender} for ${id} is malformed: ` +
+        "skipped, and not reported again for this document",
+    );
+  }
+
+  function applyFrame(frame: Uint8Array, from: PeerMessage): void {
+    const read = decodeClientFrame(frame);
+    if (read.type !== "update" && read.type !== "sync-step-2") {
+      sayMalformed(from);
+      return;
+    }
+    const update = read.update.slice();
+    try {
+      if (log.append(update) === "known") return;
+    } catch (error) {
+      if (!(error instanceof MalformedUpdateError)) throw error;
+      sayMalformed(from);
+      return;
+    }
+    if (!storage.shared) writer.write(update);
+    // To a client, SyncStep2 means that all is there; from a peer it is one more update.
+    sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
+    compactSoon();
+  }
+
+  const host: ReplicaHost = {
+    now: () => performance.now(),
+    random: Math.random,
+    send: (message) => link?.send(message),
+    apply(frames, from) {
+      for (const frame of frames) applyFrame(frame, from);
+    },
+    applyAwareness(frames, from) {
+      for (const frame of frames) {
+        const read = decodeClientFrame(frame);
+        try {
+          if (read.type !== "awareness") throw new MalformedAwarenessError("another frame");
+          if (presence.apply(read.update, from.sender) !== undefined) sendToClients(frame);
+        } catch (error) {
+          if (!(error instanceof MalformedAwarenessError)) throw error;
+          sayMalformed(from);
+        }
+      }
+    },
+    gone(sender) {
+      const update = presence.remove(sender);
+      if (update !== undefined) sendToClients(encodeAwarenessFrame(update));
+    },
+    awarenessSnapshot() {
+      const update = presence.snapshot((owner) => typeof owner === "object");
+      return update && encodeAwarenessFrame(update);
+    },
+    malformed: sayMalformed,
+    joined: () => joined(),
+    wakeAt(time) {
+      clearTimeout(wake);
+      if (time === undefined) return;
+      wake = setTimeout(() => replica?.tick(), Math.max(0, time - performance.now()));
+    },
+  };
+
+  const replica: Replica | undefined =
+    transport && createReplica(log, host, { ...settings.replica });
+  const link: TransportLink | undefined =
+    transport &&
+    openTransportLink(id, transport, logger, (message) => {
+      if (closing === undefined) replica?.receive(message);
+    });
+
+  const document: Document = {
+    join(client) {
+      clients.add(client);
+    },
+    leave(client) {
+      clients.delete(client);
+      const update = presence.remove(client);
+      if (update === undefined) return;
+      const frame = encodeAwarenessFrame(update);
+      sendToClients(frame);
+      replica?.localAwareness(frame);
+      settings.flushAfterTurn(document);
+    },
+    syncFrames(stateVector) {
+      // Byte 0 is the number of clients: a holder of nothing needs no difference, so nothing is merged.
+      if (stateVector[0] !== 0) return [encodeSyncStep2(log.diff(stateVector) ?? EMPTY_UPDATE)];
+      const updates = log.updates();
+      const [only] = updates;
+      if (updates.length <= 1) return [encodeSyncStep2(only ?? EMPTY_UPDATE)];
+      // SyncStep2 comes last: applications take it for "all is there" and may fill a document they find empty.
+      return [...updates.map(encodeUpdateFrame), encodeSyncStep2(EMPTY_UPDATE)];
+    },
+    askFrame: () => encodeSyncStep1(log.stateVector()),
+    presenceFrame() {
+      const update = presence.snapshot();
+      return update && encodeAwarenessFrame(update);
+    },
+    isKnown: (update) => log.isKnown(update),
+    acceptUpdate(client, update, frame) {
+      if (log.append(update) === "known") return;
+      writer.write(update);
+      const forwarded = frame ?? encodeUpdateFrame(update);
+      sendToClients(forwarded, client);
+      replica?.localUpdate(forwarded);
+      if (replica) settings.flushAfterTurn(document);
+      compactSoon();
+    },
+    acceptAwareness(client, update, frame) {
+      if (presence.apply(update, client) === undefined) return;
+      sendToClients(frame, client);
+      replica?.localAwareness(frame);
+      if (replica) settings.flushAfterTurn(document);
+    },
+    flush() {
+      if (closing === undefined) replica?.flush();
+    },
+    saved: () => writer.saved(),
+    close() {
+      closing ??= (async () => {
+        replica?.leave();
+        clearTimeout(wake);
+        await Promise.all([link?.close(), writer.close()]);
+      })();
+      return closing;
+    },
+  };
+
+  if (replica === undefined) return document;
+  replica.start();
+  await whenJoined;
+  return document;
+}

@@ -1,0 +1,142 @@
+/**
+ * Who is there: the awareness states of a document, as y-protocols encodes them
+ * (github.com/yjs/y-protocols, awareness.js): count, then per client its id, its clock and its state as JSON.
+ *
+ * The states stay text: they are read once, to refuse what would make a client throw, and never written anew for a
+ * subscriber.
+ */
+import { ByteReader, ByteWriter, TruncatedError } from "@teleportal/sync-core";
+
+/** Whom states belong to: a local connection, or the peer (instance) a message came from. */
+export type PresenceOwner = object | string;
+
+export interface Presence {
+  readonly size: number;
+  /** Takes an awareness update in; returns it if it says anything new. @throws MalformedAwarenessError */
+  apply(update: Uint8Array, owner: PresenceOwner): Uint8Array | undefined;
+  /** Ends everything `owner` has; returns the awareness update that says so. */
+  remove(owner: PresenceOwner): Uint8Array | undefined;
+  /** All states, or those whose owner passes, as one awareness update. */
+  snapshot(includes?: (owner: PresenceOwner) => boolean): Uint8Array | undefined;
+}
+
+/** The bytes are no awareness update, or a state in it is no JSON. */
+export class MalformedAwarenessError extends Error {
+  override readonly name = "MalformedAwarenessError";
+}
+
+interface State {
+  readonly client: number;
+  readonly clock: number;
+  readonly json: string;
+}
+
+interface Entry extends State {
+  readonly owner: PresenceOwner;
+}
+
+/** y-protocols: the state of a client that is gone. */
+const GONE = "null";
+
+/** How many clocks of clients that are gone are kept, so that a late message does not bring their cursors back. */
+const MAX_TOMBSTONES = 1000;
+
+export function createPresence(): Presence {
+  const entries = new Map<number, Entry>();
+  /** By client, the clock of those that are gone; the oldest first. */
+  const tombstones = new Map<number, number>();
+
+  function accept(state: State, owner: PresenceOwner): boolean {
+    const { client, clock, json } = state;
+    const present = entries.get(client);
+    if (json === GONE) {
+      if (present === undefined || clock < present.clock) return false;
+      bury(client, clock);
+      return true;
+    }
+    if (present === undefined) {
+      // A client that comes back announces itself with the clock it had.
+      if (clock < (tombstones.get(client) ?? 0)) return false;
+      tombstones.delete(client);
+    } else if (clock < present.clock) {
+      return false;
+    }
+    // The same state over another connection or instance: the client has moved.
+    entries.set(client, { client, clock, json, owner });
+    return present === undefined || clock > present.clock;
+  }
+
+  function bury(client: number, clock: number): void {
+    entries.delete(client);
+    tombstones.delete(client);
+    tombstones.set(client, clock);
+    if (tombstones.size <= MAX_TOMBSTONES) return;
+    const oldest = tombstones.keys().next();
+    if (!oldest.done) tombstones.delete(oldest.value);
+  }
+
+  return {
+    get size() {
+      return entries.size;
+    },
+    apply(update, owner) {
+      let news = false;
+      for (const state of decode(update)) if (accept(state, owner)) news = true;
+      return news ? update : undefined;
+    },
+    remove(owner) {
+      const gone: State[] = [];
+      for (const entry of entries.values()) {
+        if (entry.owner !== owner) continue;
+        gone.push({ client: entry.client, clock: entry.clock, json: GONE });
+        bury(entry.client, entry.clock);
+      }
+      return encode(gone);
+    },
+    snapshot(includes = () => true) {
+      const states: State[] = [];
+      for (const entry of entries.values()) if (includes(entry.owner)) states.push(entry);
+      return encode(states);
+    },
+  };
+}
+
+function decode(update: Uint8Array): State[] {
+  try {
+    const reader = new ByteReader(update);
+    const states: State[] = [];
+    for (let count = reader.varUint(); count > 0; count--) {
+      const client = reader.varUint();
+      const clock = reader.varUint();
+      const json = TEXT_DECODER.decode(reader.varBytes());
+      JSON.parse(json);
+      states.push({ client, clock, json });
+    }
+    return states;
+  } catch (cause) {
+    // Truncated bytes, text that is no UTF-8 (TypeError), a state that is no JSON (SyntaxError).
+    if (
+      cause instanceof TruncatedError ||
+      cause instanceof TypeError ||
+      cause instanceof SyntaxError
+    ) {
+      throw new MalformedAwarenessError("not an awareness update", { cause });
+    }
+    throw cause;
+  }
+}
+
+const TEXT_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const TEXT_ENCODER = new TextEncoder();
+
+function encode(states: readonly State[]): Uint8Array | undefined {
+  if (states.length === 0) return undefined;
+  const writer = new ByteWriter();
+  writer.varUint(states.length);
+  for (const { client, clock, json } of states) {
+    writer.varUint(client);
+    writer.varUint(clock);
+    writer.varBytes(TEXT_ENCODER.encode(json));
+  }
+  return writer.finish();
+}

@@ -1,0 +1,124 @@
+import { describeCause } from "@teleportal/sync-core";
+import type { Logger } from "@teleportal/sync-core";
+import type { DocumentStorage } from "../storage/document-storage.ts";
+import { compactUpdates } from "./compact-updates.ts";
+
+const RETRY_FIRST = 250;
+const RETRY_MOST = 10_000;
+
+/** After how many appended batches the stored form is compacted when the document is closed. */
+const COMPACT_AFTER = 64;
+
+/** Writes one document's updates to its storage, one call at a time, and keeps trying while the storage fails. */
+export interface StorageWriter {
+  /** Stores `update` soon. */
+  write(update: Uint8Array): void;
+  /** Resolves when everything is stored, so not while the storage fails; or when the writer is closed. */
+  saved(): Promise<void>;
+  /** Ends: tries once more to store what is not, makes the stored form compact, and reports what could not be done. */
+  close(): Promise<void>;
+}
+
+/** `everything` gives all that the document holds: what stands for the updates that a failing storage refused. */
+export function createStorageWriter(
+  documentId: string,
+  storage: DocumentStorage,
+  stored: number,
+  logger: Logger,
+  everything: () => readonly Uint8Array[],
+): StorageWriter {
+  let waiting: Uint8Array[] = [];
+  let batches = stored;
+  /** Some updates were refused: only everything together is sure to hold them. */
+  let behind = false;
+  let delay = RETRY_FIRST;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: Promise<void> | undefined;
+  let waiters: (() => void)[] = [];
+  let closed = false;
+
+  async function store(): Promise<boolean> {
+    const updates = behind ? everything() : waiting;
+    waiting = [];
+    try {
+      await storage.append(documentId, updates);
+      batches += 1;
+      if (behind)
+        logger.info(`[teleportal] storing ${documentId} works again: all of it is stored`);
+      behind = false;
+      delay = RETRY_FIRST;
+      return true;
+    } catch (cause) {
+      if (!behind) {
+        logger.error(
+          `[teleportal] storing ${documentId} failed (${describeCause(cause)}): ` +
+            "it is kept in memory and tried again until it succeeds",
+        );
+      }
+      behind = true;
+      return false;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0 || behind) {
+      if (await store()) continue;
+      if (closed) return;
+      timer = setTimeout(() => void start(), delay);
+      delay = Math.min(delay * 2, RETRY_MOST);
+      return;
+    }
+    const resolve = waiters;
+    waiters = [];
+    for (const done of resolve) done();
+  }
+
+  function start(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    running ??= run().finally(() => {
+      running = undefined;
+      if (!closed && waiting.length > 0 && timer === undefined) void start();
+    });
+    return running;
+  }
+
+  async function compact(): Promise<void> {
+    if (batches < COMPACT_AFTER) return;
+    try {
+      await storage.compact(documentId, compactUpdates);
+    } catch (cause) {
+      logger.warn(
+        `[teleportal] compacting ${documentId} failed (${describeCause(cause)}): ` +
+          "nothing is lost, and it is tried again when the document is closed the next time",
+      );
+    }
+  }
+
+  return {
+    write(update) {
+      // While the storage fails nothing is queued: `everything` will hold it.
+      if (behind) return;
+      waiting.push(update);
+      void start();
+    },
+    saved() {
+      if (waiting.length === 0 && !behind && running === undefined) return Promise.resolve();
+      return new Promise((resolve) => waiters.push(resolve));
+    },
+    async close() {
+      closed = true;
+      await start();
+      if (behind || waiting.length > 0) await start();
+      for (const done of waiters) done();
+      if (behind) {
+        logger.error(
+          `[teleportal] ${documentId} is closed with edits that its storage has refused: ` +
+            "they are lost here unless another instance or a client holds them",
+        );
+      } else {
+        await compact();
+      }
+    },
+  };
+}

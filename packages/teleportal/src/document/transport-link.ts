@@ -1,0 +1,100 @@
+import { describeCause } from "@teleportal/sync-core";
+import type { Logger, Message, PeerMessage, TransportStreams } from "@teleportal/sync-core";
+
+/** How many bytes a transport may leave unwritten before more is dropped. */
+const MAX_UNWRITTEN = 16 * 1024 * 1024;
+
+/** A transport as the replica uses it: messages in and out, and nothing waits for anything. */
+export interface TransportLink {
+  send(message: PeerMessage): void;
+  /** Resolves when what was sent is out, or could not be, and the transport has ended. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads a transport, built-in or hand-written, to its end. One that fails does not take the document with it: that
+ * is said once, and the document works on alone.
+ */
+export function openTransportLink(
+  documentId: string,
+  transport: TransportStreams<unknown>,
+  logger: Logger,
+  receive: (message: Message) => void,
+): TransportLink {
+  const reader = transport.readable.getReader();
+  const writer = transport.writable.getWriter();
+  let unwritten = 0;
+  let dropped = false;
+  let broken = false;
+  let closing = false;
+
+  function fail(what: string, cause: unknown): void {
+    if (broken || closing) return;
+    broken = true;
+    logger.error(
+      `[teleportal] the transport of ${documentId} failed to ${what} (${describeCause(cause)}): ` +
+        "the document works on alone until it is opened again",
+    );
+    receive({ kind: "down" });
+  }
+
+  async function readAll(): Promise<void> {
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        receive(value);
+      }
+    } catch (cause) {
+      fail("read", cause);
+      return;
+    }
+    fail("read", "it has ended");
+  }
+
+  async function write(message: PeerMessage, size: number): Promise<void> {
+    unwritten += size;
+    try {
+      await writer.write(message);
+    } catch (cause) {
+      fail("write", cause);
+    } finally {
+      unwritten -= size;
+    }
+    if (dropped && unwritten === 0 && !closing) {
+      dropped = false;
+      receive({ kind: "lost", direction: "out" });
+    }
+  }
+
+  const reading = readAll();
+
+  return {
+    send(message) {
+      if (broken) return;
+      let size = 0;
+      for (const frame of message.frames) size += frame.length;
+      if (unwritten > 0 && unwritten + size > MAX_UNWRITTEN) {
+        dropped = true;
+        return;
+      }
+      void write(message, size);
+    },
+    async close() {
+      closing = true;
+      try {
+        await writer.close();
+      } catch (cause) {
+        // One that has failed before has been reported; only a first failure is news.
+        if (!broken) {
+          logger.warn(
+            `[teleportal] the transport of ${documentId} failed to close (${describeCause(cause)}): ` +
+              "its last messages may be lost, and are repaired when the document is opened again",
+          );
+        }
+      }
+      await reader.cancel().catch(() => {});
+      await reading;
+    },
+  };
+}

@@ -1,0 +1,204 @@
+import { ByteWriter, decodeStateVector, digestOf } from "@teleportal/sync-core";
+import type { StateVector } from "@teleportal/sync-core";
+import * as Y from "yjs";
+import { compactUpdates } from "./compact-updates.ts";
+import { decodeUpdate } from "./decoded-update.ts";
+import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
+import { createIdRanges } from "./id-ranges.ts";
+
+/**
+ * A document on the server: one snapshot and the updates since, as bytes, and the set of operation ids they hold.
+ * No Y.Doc: a keystroke costs decoding that keystroke, however large the document.
+ */
+export interface UpdateLog {
+  readonly byteLength: number;
+  /** Whether the updates since the snapshot have outgrown it, so that `compact` pays. */
+  readonly bloated: boolean;
+  /**
+   * Adds an update, which MUST be alone in its buffer and not be changed afterwards. `known`: it held nothing new
+   * and was not added.
+   * @throws MalformedUpdateError, and nothing has changed
+   */
+  append(update: Uint8Array): "added" | "known";
+  /** Whether `append` would say `known`. @throws MalformedUpdateError */
+  isKnown(update: Uint8Array): boolean;
+  /** Yjs's encoding of what is held from clock 0 without a hole, per client. */
+  stateVector(): Uint8Array;
+  /** Equal for two logs exactly when they hold the same operations and deletions; see `digestOf`. */
+  digest(): Uint8Array;
+  /** False while operations are held whose predecessors by the same client are missing. */
+  complete(): boolean;
+  /** What a holder of `stateVector` lacks, as one update, all deletions included; `undefined` if nothing is held. */
+  diff(stateVector: Uint8Array): Uint8Array | undefined;
+  /** Everything, as few updates, in the order they are to be applied. The snapshot is not merged with anything. */
+  updates(): readonly Uint8Array[];
+  /** Makes one snapshot of everything, without deleted content. */
+  compact(): void;
+}
+
+interface Entry {
+  readonly update: Uint8Array;
+  /** Per client where the operations in it end. */
+  readonly ends: StateVector;
+}
+
+/** Below it, in bytes, compacting is not worth the while: it takes a few milliseconds at most whenever it is needed. */
+const SMALL = 32 * 1024;
+
+export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
+  const structs = createIdRanges();
+  const deletions = createIdRanges();
+  let snapshot: Entry | undefined;
+  let pending: Entry[] = [];
+  let pendingBytes = 0;
+  let stateVector: Uint8Array | undefined;
+  let digest: Uint8Array | undefined;
+
+  function record({ structs: added, deletions: deleted }: DecodedUpdate): boolean {
+    let anything = false;
+    for (const [client, start, end] of added) {
+      if (structs.add(client, start, end)) anything = true;
+    }
+    for (const [client, start, end] of deleted) {
+      if (deletions.add(client, start, end)) anything = true;
+    }
+    if (anything) stateVector = digest = undefined;
+    return anything;
+  }
+
+  function append(update: Uint8Array): "added" | "known" {
+    const decoded = decodeUpdate(update);
+    if (!record(decoded)) return "known";
+    pending.push({ update, ends: endsOf(decoded.structs) });
+    pendingBytes += update.length;
+    return "added";
+  }
+
+  function mergePending(): void {
+    if (pending.length < 2) return;
+    const ends = new Map<number, number>();
+    for (const entry of pending) {
+      for (const [client, end] of entry.ends) raise(ends, client, end);
+    }
+    const update = Y.mergeUpdates(pending.map((entry) => entry.update));
+    pending = [{ update, ends }];
+    pendingBytes = update.length;
+  }
+
+  function entries(): Entry[] {
+    return snapshot === undefined ? pending : [snapshot, ...pending];
+  }
+
+  function compact(): void {
+    if (pending.length === 0) return;
+    const update = compactUpdates(entries().map((entry) => entry.update));
+    const decoded = decodeUpdate(update);
+    // Applying can imply deletions that no update spells out (an overwritten map entry, a child of what is gone).
+    record(decoded);
+    snapshot = { update, ends: endsOf(decoded.structs) };
+    pending = [];
+    pendingBytes = 0;
+  }
+
+  const log: UpdateLog = {
+    get byteLength() {
+      return (snapshot?.update.length ?? 0) + pendingBytes;
+    },
+    get bloated() {
+      return pendingBytes > Math.max(SMALL, snapshot?.update.length ?? 0);
+    },
+    append,
+    isKnown(update) {
+      const decoded = decodeUpdate(update);
+      return (
+        decoded.structs.every((range) => structs.has(...range)) &&
+        decoded.deletions.every((range) => deletions.has(...range))
+      );
+    },
+    stateVector() {
+      stateVector ??= encodeStateVector(structs.clients);
+      return stateVector;
+    },
+    digest() {
+      digest ??= digestOf(structs.clients, deletions.clients);
+      return digest;
+    },
+    complete() {
+      for (const ranges of structs.clients.values()) {
+        if (ranges.length !== 2 || ranges[0] !== 0) return false;
+      }
+      return true;
+    },
+    diff(encoded) {
+      const held = decodeStateVector(encoded) ?? new Map<number, number>();
+      const missing = entries().filter(({ ends }) => !covers(held, ends));
+      if (missing.length === 0 && deletions.clients.size === 0) return undefined;
+      // Only what holds something missing is read; deletions come from the index, not from the rest.
+      return Y.mergeUpdates([
+        ...missing.map(({ update }) => Y.diffUpdate(update, encoded)),
+        encodeDeletions(deletions.clients),
+      ]);
+    },
+    updates() {
+      if (pendingBytes > (snapshot?.update.length ?? 0) && log.byteLength <= 2 * SMALL) compact();
+      else mergePending();
+      return entries().map((entry) => entry.update);
+    },
+    compact,
+  };
+
+  for (const update of stored) append(update);
+  if (pending.length === 1) {
+    snapshot = pending[0];
+    pending = [];
+    pendingBytes = 0;
+  }
+  return log;
+}
+
+function endsOf(ranges: readonly OperationRange[]): StateVector {
+  const ends = new Map<number, number>();
+  for (const [client, , end] of ranges) raise(ends, client, end);
+  return ends;
+}
+
+function raise(ends: Map<number, number>, client: number, end: number): void {
+  if (end > (ends.get(client) ?? 0)) ends.set(client, end);
+}
+
+function covers(held: StateVector, ends: StateVector): boolean {
+  for (const [client, end] of ends) if ((held.get(client) ?? 0) < end) return false;
+  return true;
+}
+
+function encodeStateVector(clients: ReadonlyMap<number, readonly number[]>): Uint8Array {
+  const contiguous: [client: number, clock: number][] = [];
+  for (const [client, [start, end]] of clients) {
+    if (start === 0 && end !== undefined) contiguous.push([client, end]);
+  }
+  const writer = new ByteWriter();
+  writer.varUint(contiguous.length);
+  for (const [client, clock] of contiguous) {
+    writer.varUint(client);
+    writer.varUint(clock);
+  }
+  return writer.finish();
+}
+
+/** An update without operations, only deletions, in Yjs's V1 format. */
+function encodeDeletions(clients: ReadonlyMap<number, readonly number[]>): Uint8Array {
+  const writer = new ByteWriter();
+  writer.varUint(0);
+  writer.varUint(clients.size);
+  for (const [client, ranges] of clients) {
+    writer.varUint(client);
+    writer.varUint(ranges.length / 2);
+    for (let i = 0; i < ranges.length; i += 2) {
+      const start = ranges[i] ?? 0;
+      writer.varUint(start);
+      writer.varUint((ranges[i + 1] ?? start) - start);
+    }
+  }
+  // Alone in its buffer, as everything handed to Yjs.
+  return writer.finish().slice();
+}

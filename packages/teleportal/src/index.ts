@@ -1,0 +1,5 @@
+export * from "./server/index.ts";
+export { listen } from "./node/listen.ts";
+export type { Listener, ListenOptions } from "./node/listen.ts";
+export { attach } from "./node/attach.ts";
+export type { AttachOptions } from "./node/attach.ts";

@@ -1,0 +1,138 @@
+import type { IncomingMessage, Server as HttpServer } from "node:http";
+import type { Duplex } from "node:stream";
+import { describeCause } from "@teleportal/sync-core";
+import { WebSocketServer } from "ws";
+import type { RawData, WebSocket } from "ws";
+import type { ClientSocket } from "../server/client-socket.ts";
+import { CloseCode } from "../server/close-code.ts";
+import type { Server } from "../server/server.ts";
+import { documentIdOf } from "./document-path.ts";
+
+export interface AttachOptions<Context> {
+  /**
+   * What `getStorage` and `checkPermission` are told of a client, made from its upgrade request. A rejection refuses
+   * the client with 401.
+   * @default undefined
+   */
+  readonly context?: (request: IncomingMessage) => Context | Promise<Context>;
+  /**
+   * Only upgrades below this path are taken, and the rest of the path names the document. Others are left to the
+   * http server's other listeners.
+   * @default "/"
+   */
+  readonly path?: string;
+}
+
+/** How often a socket is pinged; one that has not answered by the next time is cut. Milliseconds. */
+const PING_INTERVAL = 30_000;
+
+/** How long a client may take to answer a closing handshake at the end, in milliseconds. */
+const CLOSE_TIMEOUT = 1000;
+
+/**
+ * Lets `server` take the WebSocket upgrades of an existing http(s) server.
+ *
+ * Returns what ends that: its sockets are closed, the http server stays open.
+ */
+export function attach<Context>(
+  server: Server<Context>,
+  http: HttpServer,
+  options: AttachOptions<Context> = {},
+): { close(): Promise<void> } {
+  const base = options.path ?? "/";
+  const sockets = new WebSocketServer({
+    noServer: true,
+    // Keystrokes are too small to gain by it, and each connection would hold its own window.
+    perMessageDeflate: false,
+    maxPayload: server.limits.frameBytes,
+  });
+  const answered = new WeakSet<WebSocket>();
+
+  async function accept(
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    documentId: string,
+  ): Promise<void> {
+    let context: Context;
+    try {
+      // Without the option, Context is what its absence gives: undefined.
+      context = (await options.context?.(request)) as Context;
+    } catch (cause) {
+      refuse(stream, "401 Unauthorized", describeCause(cause));
+      return;
+    }
+    if (stream.destroyed) return;
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      const connection = server.connect(clientSocket(socket), { documentId, context });
+      answered.add(socket);
+      socket.on("pong", () => answered.add(socket));
+      socket.on("message", (data: RawData, isBinary) => {
+        if (isBinary) connection.receive(data as Buffer);
+        else socket.close(CloseCode.malformed, "text: the y-websocket protocol is binary");
+      });
+      socket.on("close", () => connection.closed());
+      // `close` follows, and tells the server; a client that breaks off is no news.
+      socket.on("error", () => {});
+    });
+  }
+
+  function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const path = documentIdOf(request.url ?? "/", base);
+    if (path.type === "elsewhere") return;
+    if (path.type === "invalid") refuse(stream, "400 Bad Request", path.reason);
+    else void accept(request, stream, head, path.documentId);
+  }
+
+  const pinging = setInterval(() => {
+    for (const socket of sockets.clients) {
+      if (answered.delete(socket)) socket.ping();
+      else socket.terminate();
+    }
+  }, PING_INTERVAL);
+  pinging.unref();
+
+  http.on("upgrade", onUpgrade);
+
+  return {
+    async close() {
+      http.off("upgrade", onUpgrade);
+      clearInterval(pinging);
+      await Promise.all([...sockets.clients].map(closeSocket));
+    },
+  };
+}
+
+function clientSocket(socket: WebSocket): ClientSocket {
+  return {
+    send(frame) {
+      if (socket.readyState === socket.OPEN) socket.send(frame);
+    },
+    close: (code, reason) => socket.close(code, reason),
+    get bufferedAmount() {
+      return socket.bufferedAmount;
+    },
+  };
+}
+
+function closeSocket(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.close(CloseCode.goingAway, "the server is closing");
+    if (socket.readyState === socket.CLOSED) {
+      clearTimeout(timer);
+      resolve();
+    }
+  });
+}
+
+function refuse(stream: Duplex, status: string, reason: string): void {
+  stream.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\n` +
+      `content-length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+  );
+}

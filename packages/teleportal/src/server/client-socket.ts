@@ -1,0 +1,20 @@
+/**
+ * A client's WebSocket as the server needs it; `ws`, crossws, Bun and Deno sockets take a few lines to adapt. The
+ * one who makes it calls {@link ClientConnection}'s members for what the socket receives.
+ */
+export interface ClientSocket {
+  /** Queues a binary message. MUST NOT throw, also when the socket is closed. */
+  send(frame: Uint8Array): void;
+  /** Begins the closing handshake. MUST lead to `ClientConnection.closed`. */
+  close(code: number, reason: string): void;
+  /** Bytes queued by `send` and not yet handed to the network. */
+  readonly bufferedAmount: number;
+}
+
+/** What `Server.connect` returns: where the socket's events go. */
+export interface ClientConnection {
+  /** A binary message has arrived. The bytes are copied where they are kept. */
+  receive(frame: Uint8Array): void;
+  /** The socket is closed, for whatever reason. Idempotent. */
+  closed(): void;
+}

@@ -1,0 +1,241 @@
+import {
+  decodeClientFrame,
+  decodeStateVector,
+  describeCause,
+  encodePermissionDenied,
+} from "@teleportal/sync-core";
+import type { Logger } from "@teleportal/sync-core";
+import { MalformedUpdateError } from "../document/decoded-update.ts";
+import type { Document } from "../document/document.ts";
+import { MalformedAwarenessError } from "../document/presence.ts";
+import type { ClientConnection, ClientSocket } from "./client-socket.ts";
+import { CloseCode } from "./close-code.ts";
+import type { ServerLimits } from "./limits.ts";
+
+/** An awareness frame that names nobody: changes nothing, and tells a y-websocket client that the link is alive. */
+const KEEPALIVE_FRAME = new Uint8Array([1, 1, 0]);
+
+/** A connection as the server holds it. */
+export interface ServerConnection extends ClientConnection {
+  send(frame: Uint8Array): void;
+  /** Sends something if nothing was sent since the last call. */
+  keepAlive(): void;
+  close(code: CloseCode, reason: string): void;
+}
+
+export interface ConnectionSettings {
+  readonly documentId: string;
+  readonly limits: Required<ServerLimits>;
+  readonly logger: Logger;
+  mayRead(): Promise<boolean>;
+  mayWrite(): Promise<boolean>;
+  /** Opens the document for this connection; `release` is called once for each that resolved. */
+  open(): Promise<Document>;
+  release(document: Document): void;
+  ended(connection: ServerConnection): void;
+}
+
+type WritePermission = "unknown" | "granted" | "denied";
+
+/**
+ * One client in one document, over the y-websocket protocol. Frames are handled strictly in order: while something
+ * has to be waited for (the document, a permission) those that follow wait as well, up to the limit.
+ */
+export function createConnection(
+  socket: ClientSocket,
+  settings: ConnectionSettings,
+): ServerConnection {
+  const { documentId, limits, logger } = settings;
+  let document: Document | undefined;
+  let write: WritePermission = "unknown";
+  let queue: Uint8Array[] = [];
+  let queuedBytes = 0;
+  let busy = true;
+  let state: "open" | "closing" | "closed" = "open";
+  /** What may be buffered now: the limit, and what the client's own first download takes. */
+  let allowance = limits.bufferedBytes;
+  let quiet = true;
+
+  function close(code: CloseCode, reason: string): void {
+    if (state !== "open") return;
+    state = "closing";
+    queue = [];
+    document?.leave(connection);
+    socket.close(code, reason);
+  }
+
+  function send(frame: Uint8Array): void {
+    if (state !== "open") return;
+    quiet = false;
+    const buffered = socket.bufferedAmount;
+    if (buffered === 0) allowance = limits.bufferedBytes;
+    if (buffered + frame.length > allowance && buffered > 0) {
+      close(CloseCode.tryAgainLater, "too slow: reconnect to sync again");
+      return;
+    }
+    socket.send(frame);
+  }
+
+  /** Sends what the client has asked for itself, however large; it is not held against it. */
+  function sendAll(frames: readonly Uint8Array[]): void {
+    for (const frame of frames) {
+      allowance += frame.length;
+      send(frame);
+    }
+  }
+
+  function refuse(what: string): void {
+    send(encodePermissionDenied(`malformed ${what}: refused, and nobody else has seen it`));
+    close(CloseCode.malformed, `malformed ${what}`);
+  }
+
+  function applyUpdate(
+    target: Document,
+    update: Uint8Array,
+    frame: Uint8Array | undefined,
+  ): void | Promise<void> {
+    if (write === "granted") {
+      target.acceptUpdate(connection, update, frame);
+      return;
+    }
+    // What a read-only client sends back in the handshake holds nothing new, and is no attempt to write.
+    if (target.isKnown(update)) return;
+    if (write === "denied") {
+      send(encodePermissionDenied(`no permission to write ${documentId}`));
+      return;
+    }
+    return settings.mayWrite().then((granted) => {
+      write = granted ? "granted" : "denied";
+      if (state === "open") return applyUpdate(target, update, frame);
+    });
+  }
+
+  function handle(target: Document, frame: Uint8Array): void | Promise<void> {
+    const read = decodeClientFrame(frame);
+    switch (read.type) {
+      case "sync-step-1":
+        if (decodeStateVector(read.stateVector) === undefined) refuse("state vector");
+        else sendAll(target.syncFrames(read.stateVector));
+        return;
+      case "update":
+        // Copied: alone in its buffer for Yjs, and nothing keeps the socket's buffer alive.
+        return applyUpdate(target, read.update.slice(), frame.slice());
+      case "sync-step-2":
+        return applyUpdate(target, read.update.slice(), undefined);
+      case "awareness":
+        target.acceptAwareness(connection, read.update, frame.slice());
+        return;
+      case "query-awareness": {
+        const presence = target.presenceFrame();
+        if (presence !== undefined) send(presence);
+        return;
+      }
+      case "malformed":
+        refuse("frame");
+        return;
+      case "auth":
+      case "unknown":
+    }
+  }
+
+  /** Handles one frame; a promise if those behind it must wait. */
+  function take(target: Document, frame: Uint8Array): void | Promise<void> {
+    try {
+      return handle(target, frame)?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  function fail(error: unknown): void {
+    if (error instanceof MalformedUpdateError) {
+      refuse("update");
+    } else if (error instanceof MalformedAwarenessError) {
+      refuse("awareness update");
+    } else {
+      logger.error(
+        `[teleportal] a client's frame for ${documentId} failed (${describeCause(error)}): ` +
+          "its connection is closed; others go on",
+      );
+      close(CloseCode.internalError, "internal error");
+    }
+  }
+
+  async function drain(target: Document): Promise<void> {
+    for (;;) {
+      const frame = queue.shift();
+      if (frame === undefined || state !== "open") break;
+      queuedBytes -= frame.length;
+      await take(target, frame);
+    }
+    busy = false;
+  }
+
+  async function begin(): Promise<void> {
+    if (!(await settings.mayRead())) {
+      send(encodePermissionDenied(`no permission to read ${documentId}`));
+      close(CloseCode.permissionDenied, "no permission to read");
+      return;
+    }
+    if (state !== "open") return;
+    const opened = await settings.open();
+    if (state !== "open") {
+      settings.release(opened);
+      return;
+    }
+    document = opened;
+    document.join(connection);
+    send(document.askFrame());
+    const presence = document.presenceFrame();
+    if (presence !== undefined) sendAll([presence]);
+    await drain(document);
+  }
+
+  const connection: ServerConnection = {
+    send,
+    close,
+    keepAlive() {
+      if (quiet) send(KEEPALIVE_FRAME);
+      quiet = true;
+    },
+    receive(frame) {
+      if (state !== "open") return;
+      if (frame.length > limits.frameBytes) {
+        close(CloseCode.tooLarge, `a frame of ${frame.length} bytes: at most ${limits.frameBytes}`);
+        return;
+      }
+      if (busy || document === undefined) {
+        queuedBytes += frame.length;
+        if (queuedBytes > Math.max(limits.bufferedBytes, limits.frameBytes)) {
+          close(CloseCode.tryAgainLater, "too much sent before the document was open");
+          return;
+        }
+        queue.push(frame.slice());
+        return;
+      }
+      const waiting = take(document, frame);
+      if (waiting === undefined) return;
+      busy = true;
+      const target = document;
+      void waiting.then(() => drain(target));
+    },
+    closed() {
+      if (state === "closed") return;
+      if (state === "open") document?.leave(connection);
+      state = "closed";
+      queue = [];
+      if (document !== undefined) settings.release(document);
+      document = undefined;
+      settings.ended(connection);
+    },
+  };
+
+  begin().catch((error: unknown) => {
+    logger.error(
+      `[teleportal] opening ${documentId} for a client failed (${describeCause(error)}): ` +
+        "its connection is closed, and it may try again",
+    );
+    close(CloseCode.internalError, "the document cannot be opened");
+  });
+  return connection;
+}

@@ -1,0 +1,167 @@
+import {
+  createPeerId,
+  createTurnBatch,
+  describeCause,
+  isPeerId,
+  SyncError,
+} from "@teleportal/sync-core";
+import { openDocument } from "../document/document.ts";
+import type { Document } from "../document/document.ts";
+import type { ClientConnection, ClientSocket } from "./client-socket.ts";
+import { CloseCode } from "./close-code.ts";
+import { createConnection } from "./connection.ts";
+import type { ServerConnection } from "./connection.ts";
+import { createDocumentRegistry } from "./document-registry.ts";
+import { withDefaultLimits } from "./limits.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server-options.ts";
+
+/**
+ * How often a connection that was sent nothing is sent a keepalive, in milliseconds. A y-websocket client takes a
+ * connection for dead after 30 s without a message, and WebSocket pings are none to it.
+ */
+const KEEPALIVE_INTERVAL = 12_000;
+
+/**
+ * Serves Yjs documents to y-websocket clients. Needs no Node API: sockets reach it through `connect`; `listen` and
+ * `attach` of `teleportal` bring them from a Node server.
+ */
+export class Server<Context = unknown> {
+  readonly #options: ServerOptions<Context>;
+  readonly #logger;
+  readonly #limits;
+  readonly #instanceId: string;
+  readonly #documents = createDocumentRegistry();
+  readonly #connections = new Set<ServerConnection>();
+  readonly #flushing = createTurnBatch<Document>((document) => document.flush());
+  #keepAlive: ReturnType<typeof setInterval> | undefined;
+  #closing: Promise<void> | undefined;
+  #lastEpoch = 0;
+
+  /** @throws SyncError for an `instanceId` that is none. */
+  constructor(options: ServerOptions<Context>) {
+    if (options.instanceId !== undefined && !isPeerId(options.instanceId)) {
+      throw new SyncError(
+        "teleportal",
+        `the instanceId ${JSON.stringify(options.instanceId)} is none`,
+        "use 16 lower-case hexadecimal digits, or leave it out",
+      );
+    }
+    this.#options = options;
+    this.#logger = options.logger ?? console;
+    this.#limits = withDefaultLimits(options.limits ?? {});
+    this.#instanceId = options.instanceId ?? createPeerId();
+  }
+
+  /** How many documents are open, and how many clients are connected. */
+  get size(): { readonly documents: number; readonly connections: number } {
+    return { documents: this.#documents.size, connections: this.#connections.size };
+  }
+
+  /** The limits in force, defaults included. */
+  get limits(): Required<ServerLimits> {
+    return this.#limits;
+  }
+
+  /**
+   * Takes a client's socket in. It serves the one document until it is closed; a client that wants another opens
+   * another socket, as the protocol has it.
+   */
+  connect(
+    socket: ClientSocket,
+    request: { readonly documentId: string; readonly context: Context },
+  ): ClientConnection {
+    const { documentId, context } = request;
+    const slash = documentId.indexOf("/");
+    const room = slash === -1 ? undefined : documentId.slice(0, slash);
+    const ctx: DocumentRequest<Context> = { documentId, room, context };
+    const refusal = this.#refusal(documentId);
+    if (refusal !== undefined) {
+      socket.close(CloseCode.tryAgainLater, refusal);
+      return { receive() {}, closed() {} };
+    }
+    const connection = createConnection(socket, {
+      documentId,
+      limits: this.#limits,
+      logger: this.#logger,
+      mayRead: () => this.#isAllowed({ ...ctx, type: "read" }),
+      mayWrite: () => this.#isAllowed({ ...ctx, type: "write" }),
+      open: () => this.#documents.acquire(documentId, () => this.#open(ctx)),
+      release: () => this.#documents.release(documentId),
+      ended: (ended) => {
+        this.#connections.delete(ended);
+        if (this.#connections.size > 0) return;
+        clearInterval(this.#keepAlive);
+        this.#keepAlive = undefined;
+      },
+    });
+    this.#connections.add(connection);
+    this.#keepAlive ??= setInterval(() => {
+      for (const open of this.#connections) open.keepAlive();
+    }, KEEPALIVE_INTERVAL);
+    return connection;
+  }
+
+  /**
+   * Closes every connection with 1001, stores every document, says goodbye to the peers and ends every transport.
+   * Idempotent. The sync transport factory stays open: it belongs to the one who made it.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  #refusal(documentId: string): string | undefined {
+    if (this.#closing !== undefined) return "the server is closing: try another";
+    const users = this.#documents.users(documentId);
+    if (users >= this.#limits.connectionsPerDocument) return "too many connections to the document";
+    if (users === 0 && this.#documents.size >= this.#limits.documents) return "too many documents";
+    return undefined;
+  }
+
+  async #isAllowed(request: PermissionRequest<Context>): Promise<boolean> {
+    try {
+      return await this.#options.checkPermission(request);
+    } catch (cause) {
+      this.#logger.error(
+        `[teleportal] checkPermission failed for ${request.documentId} (${describeCause(cause)}): ` +
+          "the client is refused",
+      );
+      return false;
+    }
+  }
+
+  async #open(request: DocumentRequest<Context>): Promise<Document> {
+    const id = request.documentId;
+    const factory = this.#options.syncTransportFactory;
+    const storage = await this.#options.getStorage(request);
+    const transport = await factory?.createTransport(id);
+    // Larger at every opening, also of several within a millisecond.
+    this.#lastEpoch = Math.max(this.#lastEpoch + 1, Date.now());
+    try {
+      return await openDocument({
+        id,
+        storage,
+        transport,
+        logger: this.#logger,
+        replica: {
+          id: this.#instanceId,
+          epoch: this.#lastEpoch,
+          joinTimeout: this.#options.joinTimeout ?? 1000,
+        },
+        flushAfterTurn: this.#flushing.add,
+      });
+    } catch (error) {
+      await transport?.readable.cancel();
+      throw error;
+    }
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const connection of this.#connections) {
+      connection.close(CloseCode.goingAway, "the server is closing");
+    }
+    await this.#documents.closeAll();
+    clearInterval(this.#keepAlive);
+  }
+}

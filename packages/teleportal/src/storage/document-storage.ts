@@ -1,0 +1,25 @@
+/**
+ * Where the server keeps documents between openings; given per connection by `getStorage`. The server calls `load`
+ * when a document is opened, `append` while it is edited, `compact` now and then and when it is closed; never two at
+ * a time for one document, but other instances may.
+ *
+ * What is stored is Yjs updates (V1). They are idempotent and commute, so an implementation may return one twice, or
+ * in any order; it MUST NOT lose one whose `append` has resolved.
+ */
+export interface DocumentStorage {
+  /**
+   * Whether several instances use the same data. If so, only the instance that took an edit appends it; else each
+   * instance appends everything it holds.
+   */
+  readonly shared: boolean;
+  /** All that is stored for the document; empty for one that is new. */
+  load(documentId: string): Promise<readonly Uint8Array[]>;
+  /** Adds updates. MUST resolve only when they would survive a crash of the process. */
+  append(documentId: string, updates: readonly Uint8Array[]): Promise<void>;
+  /**
+   * Reads what is stored, and puts `merge(updates)` in the place of exactly that: what others append meanwhile MUST
+   * stay. A crash on the way MUST NOT lose anything; leaving both the merged update and its sources is fine.
+   * Rejects with what `merge` threw, nothing changed.
+   */
+  compact(documentId: string, merge: (updates: readonly Uint8Array[]) => Uint8Array): Promise<void>;
+}

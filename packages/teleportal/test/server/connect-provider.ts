@@ -1,0 +1,51 @@
+import { WebSocket } from "ws";
+import { WebsocketProvider } from "y-websocket";
+import * as Y from "yjs";
+
+/** A real y-websocket client, as an editor binding uses it. */
+export interface EditorClient {
+  readonly doc: Y.Doc;
+  readonly text: Y.Text;
+  readonly provider: WebsocketProvider;
+  /** Resolves once the server has said that everything is there. */
+  readonly synced: Promise<void>;
+  /** Resolves once `condition` holds, looked at on every change of the document. */
+  until(condition: (text: string) => boolean, what?: string): Promise<void>;
+  destroy(): void;
+}
+
+/** Each client gets a link of its own: BroadcastChannel, y-websocket's shortcut between tabs, is off. */
+export function connectProvider(url: string, documentId: string, doc = new Y.Doc()): EditorClient {
+  const provider = new WebsocketProvider(url, documentId, doc, {
+    disableBc: true,
+    maxBackoffTime: 200,
+    // Node 20 has no global WebSocket; the types of `ws` differ from the browser's in events nobody uses here.
+    WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
+  });
+  const text = doc.getText("text");
+  const synced = new Promise<void>((resolve) => {
+    provider.once("sync", () => resolve());
+  });
+
+  return {
+    doc,
+    text,
+    provider,
+    synced,
+    until(condition) {
+      return new Promise((resolve) => {
+        function look(): void {
+          if (!condition(text.toString())) return;
+          doc.off("update", look);
+          resolve();
+        }
+        doc.on("update", look);
+        look();
+      });
+    },
+    destroy() {
+      provider.destroy();
+      doc.destroy();
+    },
+  };
+}

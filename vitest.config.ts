@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// Packages resolve each other from source, so tests need no build.
+const conditions = ["@teleportal/source", "module", "node", "development|production"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
