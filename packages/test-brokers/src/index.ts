@@ -1,0 +1,13 @@
+export { BrokerError } from "./broker-error.ts";
+export { findExecutable } from "./find-executable.ts";
+export type { BrokerAvailability, ExecutableSource, Launcher } from "./find-executable.ts";
+export { requireBroker } from "./requirement.ts";
+export type { BrokerRequirement } from "./requirement.ts";
+export { freePort } from "./free-port.ts";
+export { createServerProcess } from "./server-process.ts";
+export type { ServerProcess, ServerProcessSettings } from "./server-process.ts";
+export { openLink } from "./link.ts";
+export type { Link } from "./link.ts";
+export { findRedis, startRedis } from "./redis.ts";
+export type { RedisBroker, RedisMonitor, RedisSettings } from "./redis.ts";
+export type { RespReply } from "./resp.ts";
