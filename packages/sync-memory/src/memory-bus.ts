@@ -19,7 +19,7 @@ export function createMemoryBus(): MemoryBus {
       if (listeners === undefined) return 0;
       for (const listener of listeners) {
         // Its own copy for each: nobody shares a buffer, as nobody would over a network.
-        const copy = bytes.slice();
+        const copy = new Uint8Array(bytes);
         afterTurn(() => {
           if (listeners.has(listener)) listener(copy);
         });

@@ -159,11 +159,8 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
   };
 }
 
+/** Ends a connection whatever its state; resolves when nothing of it is left. */
 async function end(client: RedisClientLike): Promise<void> {
-  if (client.status === "end") return;
-  const ended = new Promise<void>((resolve) => {
-    client.on("end", () => resolve());
-  });
   if (client.status === "ready") {
     try {
       // Lets replies that are on their way arrive.
@@ -172,8 +169,11 @@ async function end(client: RedisClientLike): Promise<void> {
       // Cut while saying goodbye: it is closed all the same, below.
     }
   }
-  // ioredis emits no `end` for a client that never began to connect, and none twice.
-  if (client.status === "wait" || client.status === "end") return;
+  // These have no socket, and ioredis emits no `end` for them.
+  const idle = ["wait", "reconnecting", "end"].includes(client.status);
+  const ended = new Promise<void>((resolve) => {
+    client.on("end", () => resolve());
+  });
   client.disconnect();
-  await ended;
+  if (!idle) await ended;
 }

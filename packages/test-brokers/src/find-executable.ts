@@ -18,11 +18,10 @@ export interface ExecutableSource {
   readonly docker?: { readonly image: string; readonly command: string };
 }
 
-/** What starts a server: a program and the arguments that stand before the server's own. */
-export interface Launcher {
-  readonly program: string;
-  readonly args: readonly string[];
-}
+/** What runs a server: a program of this machine, or one in a container. */
+export type Launcher =
+  | { readonly type: "program"; readonly program: string }
+  | { readonly type: "docker"; readonly image: string; readonly program: string };
 
 /** Whether a broker can be started here; if not, `help` says what would make it so. */
 export type BrokerAvailability =
@@ -51,13 +50,7 @@ export function findExecutable(source: ExecutableSource): BrokerAvailability {
   }
   if (source.docker !== undefined && dockerRuns()) {
     const { image, command } = source.docker;
-    return {
-      available: true,
-      launcher: {
-        program: "docker",
-        args: ["run", "--rm", "--init", "--network", "host", image, command],
-      },
-    };
+    return { available: true, launcher: { type: "docker", image, program: command } };
   }
   const install = source.debianPackage && `apt-get install ${source.debianPackage}`;
   return {
@@ -67,7 +60,7 @@ export function findExecutable(source: ExecutableSource): BrokerAvailability {
 }
 
 function found(program: string): BrokerAvailability {
-  return { available: true, launcher: { program, args: [] } };
+  return { available: true, launcher: { type: "program", program } };
 }
 
 function isExecutable(file: string): boolean {

@@ -1,14 +1,32 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+
+/** Below what systems hand out for outgoing connections, so that none of those takes a port while its server is down. */
+const FIRST = 10_000;
+const LAST = 20_000;
+const ATTEMPTS = 100;
 
 /** A TCP port of 127.0.0.1 that is free at this moment. */
-export function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
+  let failure: unknown;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = randomInt(FIRST, LAST);
+    try {
+      await probe(port);
+      return port;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function probe(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", () => {
+      server.close(() => resolve());
     });
   });
 }

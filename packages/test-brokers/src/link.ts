@@ -39,12 +39,8 @@ export async function openLink(target: { host: string; port: number }): Promise<
     const broker = dark ? undefined : connect(target.port, target.host);
     const pair: Pair = { client, broker, dark };
     pairs.add(pair);
-    client.on("data", (bytes) => {
-      if (!pair.dark) broker?.write(bytes);
-    });
-    broker?.on("data", (bytes) => {
-      if (!pair.dark) client.write(bytes);
-    });
+    carry(client, broker, pair);
+    if (broker !== undefined) carry(broker, client, pair);
     client.on("error", () => {});
     broker?.on("error", () => {});
     client.on("close", () => {
@@ -88,6 +84,15 @@ export async function openLink(target: { host: string; port: number }): Promise<
     close: cut,
     [Symbol.asyncDispose]: cut,
   };
+}
+
+/** One way of a pair. A receiver that does not keep up holds the sender back, as TCP would. */
+function carry(from: Socket, to: Socket | undefined, pair: Pair): void {
+  from.on("data", (bytes) => {
+    if (pair.dark || to === undefined || to.write(bytes)) return;
+    from.pause();
+    to.once("drain", () => from.resume());
+  });
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -1,6 +1,9 @@
+import { basename } from "node:path";
 import { findExecutable } from "./find-executable.ts";
 import type { BrokerAvailability } from "./find-executable.ts";
 import { BrokerError } from "./broker-error.ts";
+import { createCertificate } from "./certificate.ts";
+import type { Certificate } from "./certificate.ts";
 import { freePort } from "./free-port.ts";
 import { openResp } from "./resp.ts";
 import type { RespConnection, RespReply } from "./resp.ts";
@@ -21,6 +24,8 @@ export function findRedis(): BrokerAvailability {
 
 export interface RedisSettings {
   readonly password?: string;
+  /** Also listens with TLS, on a port and with a certificate of its own; needs the `openssl` command. */
+  readonly tls?: boolean;
   /** Further arguments of redis-server. */
   readonly args?: readonly string[];
   /** @default a free one */
@@ -32,6 +37,8 @@ export interface RedisBroker extends AsyncDisposable {
   readonly host: "127.0.0.1";
   readonly port: number;
   readonly url: string;
+  /** Where TLS is spoken, and the certificate to trust for `localhost`; if it was asked for. */
+  readonly tls: { readonly url: string; readonly ca: string } | undefined;
   /** One command over a connection of its own. */
   command(...args: readonly string[]): Promise<RespReply>;
   /** Watches every command from now on. */
@@ -59,6 +66,8 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisBro
   if (!availability.available) throw new BrokerError("there is no Redis", availability.help);
   const { password, args = [] } = settings;
   const port = settings.port ?? (await freePort());
+  const tlsPort = settings.tls ? await freePort() : undefined;
+  const certificate = settings.tls ? await createCertificate() : undefined;
 
   async function openAuthorized(): Promise<RespConnection> {
     const connection = await openResp(port);
@@ -79,19 +88,44 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisBro
     name: "redis",
     launcher: availability.launcher,
     args: (folder) => [
-      ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
-      ...["--save", "", "--appendonly", "no"],
+      "--port",
+      String(port),
+      "--bind",
+      "127.0.0.1",
+      "--dbfilename",
+      basename(folder),
+      "--save",
+      "",
+      "--appendonly",
+      "no",
       ...(password === undefined ? [] : ["--requirepass", password]),
+      ...(certificate === undefined ? [] : tlsArgs(certificate, tlsPort)),
       ...args,
     ],
-    probe: () => command("PING"),
+    async probe(folder) {
+      await command("PING");
+      const name = await command("CONFIG", "GET", "dbfilename");
+      if (!Array.isArray(name) || name[1] !== basename(folder)) {
+        throw new BrokerError(`another Redis answers on port ${port}`, "choose another port");
+      }
+    },
   });
   await server.start();
 
+  async function stop(): Promise<void> {
+    await server.stop();
+    await certificate?.remove();
+  }
+
+  const credentials = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
   return {
     host: "127.0.0.1",
     port,
-    url: `redis://${password === undefined ? "" : `:${encodeURIComponent(password)}@`}127.0.0.1:${port}`,
+    url: `redis://${credentials}127.0.0.1:${port}`,
+    tls: certificate && {
+      url: `rediss://${credentials}localhost:${tlsPort}`,
+      ca: certificate.certificate,
+    },
     command,
     async monitor() {
       const connection = await openAuthorized();
@@ -123,9 +157,24 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisBro
     kill: server.kill,
     pause: server.pause,
     resume: server.resume,
-    stop: server.stop,
-    [Symbol.asyncDispose]: server.stop,
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
+}
+
+function tlsArgs({ certificateFile, keyFile }: Certificate, port: number | undefined): string[] {
+  return [
+    "--tls-port",
+    String(port),
+    "--tls-cert-file",
+    certificateFile,
+    "--tls-key-file",
+    keyFile,
+    "--tls-ca-cert-file",
+    certificateFile,
+    "--tls-auth-clients",
+    "no",
+  ];
 }
 
 /** A line such as `1700000000.1 [0 127.0.0.1:5000] "PUBLISH" "channel" "…"`. */

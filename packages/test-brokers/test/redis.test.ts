@@ -1,4 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { connect } from "node:net";
+import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { findRedis, requireBroker, startRedis } from "@teleportal/test-brokers";
 
@@ -60,6 +64,30 @@ describe.skipIf(redis.skip)(redis.title, () => {
     await expect(startRedis({ args: ["--no-such-option", "1"] })).rejects.toThrow(
       /redis ended at its start: see what it said:[^]*no-such-option/,
     );
+  });
+
+  it("is not mistaken for another on the same port", async () => {
+    await using broker = await startRedis();
+    await expect(startRedis({ port: broker.port })).rejects.toThrow("ended at its start");
+    expect(await broker.command("PING")).toBe("PONG");
+  });
+
+  it("does not outlive a test process that is killed", async () => {
+    const script = `import { startRedis } from "@teleportal/test-brokers";
+      const broker = await startRedis();
+      console.log(broker.port, (await broker.command("CONFIG", "GET", "dir"))[1]);
+      setInterval(() => {}, 1000);`;
+    const options = ["--import", "tsx", "--conditions", "@teleportal/source"];
+    const child = spawn(process.execPath, [...options, "--input-type=module", "-e", script], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const [port, folder] = line.toString().trim().split(" ");
+    child.kill("SIGKILL");
+    await vi.waitUntil(() => !existsSync(folder ?? ""), { timeout: 5000 });
+    const [refused] = (await once(connect(Number(port)), "error")) as [Error];
+    expect(refused.message).toContain("ECONNREFUSED");
   });
 
   it("leaves nothing behind", async () => {

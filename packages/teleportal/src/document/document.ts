@@ -73,8 +73,8 @@ const EMPTY_UPDATE = new Uint8Array([0, 0]);
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
   const { id, storage, transport, logger } = settings;
   const stored = await storage.load(id);
-  // Storages may hand out views into larger buffers; see `decodeUpdate`.
-  const log = createUpdateLog(stored.map((update) => update.slice()));
+  // Copied: storages may hand out views into larger buffers; see `decodeUpdate`.
+  const log = createUpdateLog(stored.map((update) => new Uint8Array(update)));
   const presence = createPresence();
   const clients = new Set<DocumentClient>();
   const writer = createStorageWriter(id, storage, stored.length, logger, () => log.updates());
@@ -124,7 +124,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       sayMalformed(from);
       return;
     }
-    const update = read.update.slice();
+    const update = new Uint8Array(read.update);
     try {
       if (log.append(update) === "known") return;
     } catch (error) {

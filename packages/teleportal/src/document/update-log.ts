@@ -200,5 +200,5 @@ function encodeDeletions(clients: ReadonlyMap<number, readonly number[]>): Uint8
     }
   }
   // Alone in its buffer, as everything handed to Yjs.
-  return writer.finish().slice();
+  return new Uint8Array(writer.finish());
 }

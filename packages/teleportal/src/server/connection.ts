@@ -119,11 +119,11 @@ export function createConnection(
         return;
       case "update":
         // Copied: alone in its buffer for Yjs, and nothing keeps the socket's buffer alive.
-        return applyUpdate(target, read.update.slice(), frame.slice());
+        return applyUpdate(target, new Uint8Array(read.update), new Uint8Array(frame));
       case "sync-step-2":
-        return applyUpdate(target, read.update.slice(), undefined);
+        return applyUpdate(target, new Uint8Array(read.update), undefined);
       case "awareness":
-        target.acceptAwareness(connection, read.update, frame.slice());
+        target.acceptAwareness(connection, read.update, new Uint8Array(frame));
         return;
       case "query-awareness": {
         const presence = target.presenceFrame();
@@ -210,7 +210,7 @@ export function createConnection(
           close(CloseCode.tryAgainLater, "too much sent before the document was open");
           return;
         }
-        queue.push(frame.slice());
+        queue.push(new Uint8Array(frame));
         return;
       }
       const waiting = take(document, frame);

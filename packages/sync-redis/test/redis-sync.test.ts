@@ -1,0 +1,296 @@
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Logger, Message, PeerMessage, SyncTransportFactory } from "@teleportal/sync-core";
+import { silentLogger } from "@teleportal/sync-core";
+import {
+  createRedisServerSyncTransportFactory,
+  createRedisServerSyncTransportFactoryFromConnectionString,
+} from "@teleportal/sync-redis";
+import { findRedis, freePort, openLink, requireBroker, startRedis } from "@teleportal/test-brokers";
+import type { RedisBroker } from "@teleportal/test-brokers";
+
+const A = "aaaaaaaaaaaaaaaa";
+const B = "bbbbbbbbbbbbbbbb";
+
+function update(sender: string, seq: number, ...bytes: number[]): PeerMessage {
+  return { kind: "update", sender, epoch: 1, seq, frames: [new Uint8Array(bytes)] };
+}
+
+function createLog() {
+  const lines: string[] = [];
+  const keep = (message: string): void => void lines.push(message);
+  const logger: Logger = { trace: keep, debug: keep, info: keep, warn: keep, error: keep };
+  return { lines, logger };
+}
+
+async function open(factory: SyncTransportFactory<unknown>, documentId: string) {
+  const transport = await factory.createTransport(documentId);
+  const reader = transport.readable.getReader();
+  return {
+    writer: transport.writable.getWriter(),
+    async next(): Promise<Message> {
+      const { value, done } = await reader.read();
+      if (done) throw new Error("the transport has ended");
+      return value;
+    },
+  };
+}
+
+function connected(factory: SyncTransportFactory<unknown>): Promise<void> {
+  return reached(factory, "connected");
+}
+
+function reached(factory: SyncTransportFactory<unknown>, wanted: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (factory.status === wanted) return resolve();
+    const off = factory.onStatus((status) => {
+      if (status !== wanted) return;
+      off();
+      resolve();
+    });
+  });
+}
+
+const redis = requireBroker("Redis", findRedis());
+
+describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
+  let broker: RedisBroker;
+  const factories: SyncTransportFactory<unknown>[] = [];
+
+  beforeAll(async () => {
+    broker = await startRedis();
+  });
+  afterEach(async () => {
+    await Promise.all(factories.splice(0).map((factory) => factory.close()));
+  });
+  afterAll(() => broker.stop());
+
+  async function fromUrl(url = broker.url, logger: Logger = silentLogger, settings = {}) {
+    const factory = await createRedisServerSyncTransportFactoryFromConnectionString(
+      url,
+      undefined,
+      logger,
+      settings,
+    );
+    factories.push(factory);
+    return factory;
+  }
+
+  it("carries messages between instances, whole and in order", async () => {
+    const a = await open(await fromUrl(), "doc");
+    const b = await open(await fromUrl(), "doc");
+    for (let seq = 1; seq <= 100; seq++) await a.writer.write(update(A, seq, seq, 0, 255));
+    for (let seq = 1; seq <= 100; seq++) {
+      expect(await b.next()).toMatchObject(update(A, seq, seq, 0, 255));
+    }
+  });
+
+  it("names channels by prefix and document id", async () => {
+    const monitor = await broker.monitor();
+    const plain = await fromUrl();
+    const custom = await fromUrl(broker.url, silentLogger, { keyPrefix: "your-app:sync:" });
+    await open(plain, "doc123");
+    await open(plain, "room1/doc456");
+    await open(custom, "doc123");
+    await monitor.settled();
+    monitor.stop();
+    const channels = monitor.commands.filter(([name]) => name === "SUBSCRIBE").map(([, c]) => c);
+    expect(channels).toEqual([
+      "teleportal:sync:doc123",
+      "teleportal:sync:room1/doc456",
+      "your-app:sync:doc123",
+    ]);
+  });
+
+  it("keeps apart ids that Redis patterns or other ids could confuse", async () => {
+    const ids = ["a", "a/b", "a*", "a?", "[a]", "a b", "a\nb", "ä", "文档", "👩‍👩‍👧", "x".repeat(1000)];
+    const left = await fromUrl();
+    const right = await fromUrl();
+    for (const [i, id] of ids.entries()) {
+      const from = await open(left, id);
+      const to = await open(right, id);
+      await from.writer.write(update(A, i + 1, i));
+      // Opened one after the other: what any earlier document's channel had leaked would come first.
+      expect(await to.next()).toMatchObject({ seq: i + 1 });
+    }
+  });
+
+  it("uses two connections, however many documents", async () => {
+    const count = async () =>
+      String(await broker.command("CLIENT", "LIST"))
+        .trim()
+        .split("\n").length;
+    const before = await count();
+    const factory = await fromUrl();
+    for (let i = 0; i < 200; i++) await factory.createTransport(`doc${i}`);
+    expect((await count()) - before).toBe(2);
+    await factory.close();
+    expect(await count()).toBe(before);
+  });
+
+  it("takes connection options, password and database", async () => {
+    await using guarded = await startRedis({ password: "se:cr/et" });
+    const { host, port } = guarded;
+    for (const connection of [{ host, port, password: "se:cr/et", db: 3 }, `${guarded.url}/3`]) {
+      const factory = await createRedisServerSyncTransportFactory(
+        { connection, options: { connectionName: "mine" } },
+        undefined,
+        silentLogger,
+      );
+      factories.push(factory);
+      expect(factory.status).toBe("connected");
+      const clients = String(await guarded.command("CLIENT", "LIST"));
+      expect(clients.match(/name=mine .* db=3 /g)).toHaveLength(2);
+      await factory.close();
+    }
+  });
+
+  it("speaks TLS to rediss://", async () => {
+    await using secure = await startRedis({ tls: true });
+    const { url, ca } = secure.tls ?? { url: "", ca: "" };
+    const options = { options: { tls: { ca } } };
+    const a = await open(await fromUrl(url, silentLogger, options), "doc");
+    const b = await open(await fromUrl(url, silentLogger, options), "doc");
+    await a.writer.write(update(A, 1, 1));
+    expect(await b.next()).toMatchObject({ seq: 1 });
+    // Without trusting the certificate there is no connection.
+    expect((await fromUrl(url)).status).toBe("degraded");
+  });
+
+  it("leaves a client that was handed in open, and closes only its own subscriber", async () => {
+    const client = new Redis(broker.url);
+    const factory = await createRedisServerSyncTransportFactory(
+      { connection: client },
+      undefined,
+      silentLogger,
+    );
+    const a = await open(factory, "doc");
+    const b = await open(await fromUrl(), "doc");
+    await a.writer.write(update(A, 1, 1));
+    expect(await b.next()).toMatchObject({ seq: 1 });
+    await factory.close();
+    expect(await client.ping()).toBe("PONG");
+    await client.quit();
+  });
+
+  it("refuses what cannot work, with the remedy", async () => {
+    await expect(fromUrl("http://localhost")).rejects.toThrow(
+      "[sync-redis] the connection string has the scheme http:: use redis://host:6379/0, or rediss:// for TLS",
+    );
+    await expect(fromUrl("localhost:6379/")).rejects.toThrow("use redis://");
+    await expect(
+      fromUrl(broker.url, silentLogger, { options: { enableOfflineQueue: true } }),
+    ).rejects.toThrow("would grow without bound");
+  });
+
+  it("that is away at the start is no reason to wait, and is connected to when it comes", async () => {
+    const port = await freePort();
+    const { lines, logger } = createLog();
+    const factory = await fromUrl(`redis://127.0.0.1:${port}`, logger);
+    expect(factory.status).toBe("degraded");
+    const document = await open(factory, "doc");
+    expect(await document.next()).toEqual({ kind: "down" });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^\[sync-redis\] the broker cannot be reached \(.*ECONNREFUSED.*\): local/,
+      ),
+    ]);
+    await using late = await startRedis({ port });
+    expect(await document.next()).toEqual({ kind: "up" });
+    const other = await open(await fromUrl(late.url), "doc");
+    await other.writer.write(update(B, 1, 1));
+    expect(await document.next()).toMatchObject({ sender: B });
+    expect(lines.slice(1)).toEqual(["[sync-redis] connected"]);
+  });
+
+  it("that refuses the password is degraded with one line that says why, until it is accepted", async () => {
+    await using guarded = await startRedis({ password: "right" });
+    const { lines, logger } = createLog();
+    const factory = await fromUrl(`redis://:wrong@127.0.0.1:${guarded.port}`, logger);
+    expect(factory.status).toBe("degraded");
+    await guarded.command("CONFIG", "SET", "requirepass", "wrong");
+    await connected(factory);
+    expect(lines).toEqual([
+      expect.stringMatching(/^\[sync-redis\] the broker cannot be reached \(.*WRONGPASS.*\)/),
+      "[sync-redis] connected",
+    ]);
+  });
+
+  it("that goes and comes back has every subscription again before it is called connected", async () => {
+    await using own = await startRedis();
+    await using link = await openLink(own);
+    const factory = await fromUrl(`redis://127.0.0.1:${link.port}`);
+    const documents = await Promise.all(
+      Array.from({ length: 1200 }, (_, i) => open(factory, `doc${i}`)),
+    );
+    await link.cut();
+    await reached(factory, "degraded");
+    await link.heal();
+    await connected(factory);
+    const [count] = [await own.command("PUBSUB", "CHANNELS", "teleportal:sync:*")].flat();
+    expect(count).toBeDefined();
+    expect(await own.command("PUBSUB", "NUMPAT")).toBe(0);
+    const channels = (await own.command("PUBSUB", "CHANNELS", "teleportal:sync:*")) as string[];
+    expect(channels).toHaveLength(1200);
+    for (const { next } of documents.slice(0, 3)) {
+      expect([await next(), await next()]).toEqual([{ kind: "down" }, { kind: "up" }]);
+    }
+  });
+
+  it("gives up a subscription that was closed while it was away", async () => {
+    await using own = await startRedis();
+    const factory = await fromUrl(own.url);
+    const closing = await open(factory, "closing");
+    await open(factory, "staying");
+    await own.kill();
+    await reached(factory, "degraded");
+    await closing.writer.close();
+    await own.restart();
+    await connected(factory);
+    expect(await own.command("PUBSUB", "CHANNELS")).toEqual(["teleportal:sync:staying"]);
+  });
+
+  it("that may not be published to is logged once and stops nothing", async () => {
+    await using own = await startRedis();
+    const { lines, logger } = createLog();
+    const { port } = own;
+    await own.command("ACL", "SETUSER", "reader", "on", ">pw", "+@all", "-publish", "&*", "~*");
+    const factory = await fromUrl(`redis://reader:pw@127.0.0.1:${port}`, logger);
+    const reader = await open(factory, "doc");
+    const writer = await open(await fromUrl(own.url), "doc");
+    for (let seq = 1; seq <= 3; seq++) {
+      await reader.writer.write(update(A, seq, seq));
+      expect(await reader.next()).toEqual({ kind: "lost", direction: "out" });
+    }
+    await writer.writer.write(update(B, 1, 1));
+    expect(await reader.next()).toMatchObject({ sender: B });
+    expect(lines.filter((line) => line.includes("publish"))).toHaveLength(1);
+  });
+
+  it("that may not be subscribed to is logged once, and tried again", async () => {
+    await using own = await startRedis();
+    const { lines, logger } = createLog();
+    await own.command("ACL", "SETUSER", "writer", "on", ">pw", "+@all", "resetchannels", "~*");
+    const factory = await fromUrl(`redis://writer:pw@127.0.0.1:${own.port}`, logger);
+    const document = await open(factory, "doc");
+    expect(await document.next()).toEqual({ kind: "down" });
+    await own.command("ACL", "SETUSER", "writer", "&*");
+    expect(await document.next()).toEqual({ kind: "up" });
+    expect(lines.filter((line) => line.includes("subscribe"))).toEqual([
+      expect.stringMatching(/subscribe on teleportal:sync:doc failed .*NOPERM/),
+      "[sync-redis] subscribe works again",
+    ]);
+  });
+
+  it("closes as often as it is asked to, also while it cannot connect", async () => {
+    const connectedFactory = await fromUrl();
+    await open(connectedFactory, "doc");
+    const away = await fromUrl(`redis://127.0.0.1:${await freePort()}`);
+    await open(away, "doc");
+    for (const factory of [connectedFactory, away]) {
+      await Promise.all([factory.close(), factory.close()]);
+      await factory.close();
+      expect(factory.status).toBe("closed");
+    }
+  });
+});

@@ -1,0 +1,27 @@
+import { SyncError } from "@teleportal/sync-core";
+
+/**
+ * The name under which a document is kept: the SHA-256 of the UTF-8 of its id, as 64 lower-case hex digits, so
+ * `printf %s my-document | sha256sum` finds it. An id may be long, differ from another in case alone, or hold what
+ * file systems and unstorage read as structure (`/`, `\`, `:`, `?`, `..`); a digest has none of it, and none is the
+ * beginning of another.
+ *
+ * @throws SyncError if the id is not well-formed UTF-16: all lone surrogates have the same UTF-8, so two such
+ * documents would become one.
+ */
+export async function documentKey(documentId: string): Promise<string> {
+  if (!documentId.isWellFormed()) {
+    throw new SyncError(
+      "teleportal",
+      `the document id ${JSON.stringify(documentId)} is not well-formed Unicode`,
+      "use an id without lone surrogates",
+    );
+  }
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(documentId));
+  return hexOf(new Uint8Array(digest));
+}
+
+/** Two lower-case digits per byte. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

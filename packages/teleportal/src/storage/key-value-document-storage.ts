@@ -1,0 +1,140 @@
+import { describeCause, SyncError } from "@teleportal/sync-core";
+import { documentKey } from "./document-key.ts";
+import type { DocumentStorage } from "./document-storage.ts";
+import { createEntryNames, entryLength } from "./entry-key.ts";
+
+/** One stored update. */
+export interface KeyValueEntry {
+  /**
+   * `<document key>:<name>`: 64 lower-case hex digits, a colon, then at most 60 of `0-9a-f-`. Never put twice, and in
+   * the order of writing for one storage object.
+   */
+  readonly key: string;
+  readonly value: Uint8Array;
+}
+
+/** What a database must do to keep documents. Any method may reject; the storage's caller then learns the cause. */
+export interface KeyValueStore {
+  /**
+   * All entries whose key begins with `<documentKey>:`, in any order. An entry whose `put` had resolved when the call
+   * was made MUST be among them, unless it was deleted; if it is deleted during the call, whatever was put before that
+   * deletion MUST be among them. (One query, or one snapshot, does both.)
+   */
+  list(documentKey: string): Promise<readonly KeyValueEntry[]>;
+  /**
+   * Adds entries, which are the store's to keep. MUST resolve only when all would survive a crash of the process. May
+   * have added some if it rejects, or a part of a value if the process crashes.
+   */
+  put(entries: readonly KeyValueEntry[]): Promise<void>;
+  /** Removes exactly these keys, as `list` gave them. One that is gone already is no error. */
+  delete(keys: readonly string[]): Promise<void>;
+}
+
+/** How a key-value store is used. */
+export interface KeyValueDocumentStorageOptions {
+  /** Whether several instances write to the same data: see `DocumentStorage.shared`. */
+  readonly shared: boolean;
+}
+
+/**
+ * Keeps documents in any key-value store. Each update becomes an entry under a key of its own, so writers never meet;
+ * `compact` puts the merged update first and then deletes exactly what it has read. A crash between the two leaves
+ * both, which is harmless because Yjs updates are idempotent.
+ *
+ * Its methods reject with a `SyncError` whose cause is the store's own error (a `SyncError` of the store, or what
+ * `merge` threw, comes as it is). Bytes are copied on the way in, when the method is called, and on the way out.
+ */
+export function createKeyValueDocumentStorage(
+  store: KeyValueStore,
+  { shared }: KeyValueDocumentStorageOptions,
+): DocumentStorage {
+  const nextName = createEntryNames();
+
+  async function read(document: string): Promise<KeyValueEntry[]> {
+    const entries: KeyValueEntry[] = [];
+    for (const { key, value } of await store.list(document)) {
+      if (key.startsWith(`${document}:`) && entryLength(key) === value.byteLength) {
+        entries.push({ key, value: new Uint8Array(value) });
+      }
+    }
+    return entries.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  return {
+    shared,
+
+    async load(documentId) {
+      const document = await documentKey(documentId);
+      try {
+        return (await read(document)).map((entry) => entry.value);
+      } catch (cause) {
+        throw failed(`loading document ${quote(documentId)}`, "check the store", cause);
+      }
+    },
+
+    async append(documentId, updates) {
+      // Named and copied before the first await: in the order of the calls, and before the caller may reuse a buffer.
+      const named = updates.map((update) => ({
+        name: nextName(update.byteLength),
+        value: new Uint8Array(update),
+      }));
+      const document = await documentKey(documentId);
+      if (named.length === 0) {
+        return;
+      }
+      try {
+        await store.put(named.map(({ name, value }) => ({ key: `${document}:${name}`, value })));
+      } catch (cause) {
+        throw failed(
+          `appending to document ${quote(documentId)}`,
+          "check the store and append the same updates again",
+          cause,
+        );
+      }
+    },
+
+    async compact(documentId, merge) {
+      const document = await documentKey(documentId);
+      const compacting = `compacting document ${quote(documentId)}`;
+      let entries: KeyValueEntry[];
+      try {
+        entries = await read(document);
+      } catch (cause) {
+        throw failed(compacting, "nothing was changed; check the store", cause);
+      }
+      const [first] = entries;
+      if (first === undefined) {
+        return;
+      }
+      const merged = new Uint8Array(merge(entries.map((entry) => new Uint8Array(entry.value))));
+      if (entries.length === 1 && equalBytes(first.value, merged)) {
+        return;
+      }
+      try {
+        await store.put([{ key: `${document}:${nextName(merged.byteLength)}`, value: merged }]);
+        await store.delete(entries.map((entry) => entry.key));
+      } catch (cause) {
+        throw failed(
+          compacting,
+          "nothing is lost, at worst the document is stored twice; check the store",
+          cause,
+        );
+      }
+    },
+  };
+}
+
+function failed(what: string, remedy: string, cause: unknown): SyncError {
+  return cause instanceof SyncError
+    ? cause
+    : new SyncError("teleportal", `${what} failed (${describeCause(cause)})`, remedy, cause);
+}
+
+/** Fit for one line of a log. */
+function quote(documentId: string): string {
+  return JSON.stringify(documentId.length > 100 ? `${documentId.slice(0, 100)}…` : documentId);
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]);
+}
