@@ -80,9 +80,9 @@ async function openClients(
   const fixed = {
     enableOfflineQueue: false,
     autoResubscribe: false,
-    // Publishes that a lost connection left unanswered are repaired, not repeated out of order.
+    // Publishes that a lost connection left unanswered fail at once and are repaired, not repeated out of order.
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
+    maxRetriesPerRequest: 0,
     replyMapping: "legacy",
   } as const satisfies RedisOptions;
 

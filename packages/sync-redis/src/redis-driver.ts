@@ -153,8 +153,8 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
       }
       subscriber.off("messageBuffer", onMessage);
       await Promise.all([end(subscriber), ownsPublisher ? end(publisher) : undefined]);
-      // Only now: closing may still emit errors, and an `error` event without a listener is printed by ioredis.
-      for (const client of [publisher, subscriber]) client.off("error", onError);
+      // The own connections keep it: an `error` that comes late and finds no listener is printed by ioredis.
+      if (!ownsPublisher) publisher.off("error", onError);
     },
   };
 }

@@ -2,6 +2,9 @@ import { WebSocket } from "ws";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 
+// Every provider listens for the end of the process; a test has many of them.
+process.setMaxListeners(0);
+
 /** A real y-websocket client, as an editor binding uses it. */
 export interface EditorClient {
   readonly doc: Y.Doc;

@@ -1,0 +1,158 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { findRedis, requireBroker, startRedis } from "@teleportal/test-brokers";
+import * as Y from "yjs";
+import { connectProvider } from "./connect-provider.ts";
+import { editingSession, replay } from "./editing-session.ts";
+import { runCommand, serve } from "./serve-process.ts";
+
+const redis = requireBroker("Redis", findRedis());
+const BIN = fileURLToPath(new URL("../../bin/teleportal.js", import.meta.url));
+const BUILT = existsSync(new URL("../../dist/command/main.js", import.meta.url));
+
+describe("teleportal serve", () => {
+  it("says where it listens, what it syncs over and where it stores", async () => {
+    await using server = await serve();
+    expect(server.stdout).toMatch(
+      /^storage +memory\nsync +none: a single instance\nlistening +ws:/,
+    );
+    const client = connectProvider(server.url, "doc");
+    await client.synced;
+    client.destroy();
+  });
+
+  it("keeps documents in a directory over a restart", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "teleportal-serve-"));
+    const first = await serve("--storage", `file:${directory}`);
+    const alice = connectProvider(first.url, "room1/doc456");
+    await alice.synced;
+    alice.text.insert(0, "kept");
+    // Another client has it from the server, so the server has it.
+    const anna = connectProvider(first.url, "room1/doc456");
+    await anna.until((text) => text === "kept");
+    first.child.kill("SIGTERM");
+    expect(await first.exited).toBe(0);
+    for (const client of [alice, anna]) client.destroy();
+
+    await using second = await serve("--storage", `file:${directory}`);
+    const bob = connectProvider(second.url, "room1/doc456");
+    await bob.synced;
+    expect(bob.text.toString()).toBe("kept");
+    bob.destroy();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("drains on SIGTERM: clients are told to go, and the process ends well within 5 s", async () => {
+    const server = await serve();
+    const client = connectProvider(server.url, "doc");
+    await client.synced;
+    const closed = new Promise<number>((resolve) => {
+      client.provider.on("connection-close", (event) => resolve(event?.code ?? 0));
+    });
+    server.child.kill("SIGTERM");
+    expect(await closed).toBe(1001);
+    expect(await server.exited).toBe(0);
+    client.destroy();
+  });
+
+  it.each([
+    [["serve", "--prot", "1"], /Unknown option '--prot'/],
+    [["serve", "--port", "http"], /--port: "http" is no port/],
+    [["serve", "--port", "70000"], /--port: "70000" is no port/],
+    [["serve", "--sync", "kafka://localhost"], /--sync: unknown scheme in "kafka:\/\/localhost"/],
+    [["serve", "--storage", "s3:bucket"], /--storage: unknown storage "s3:bucket"/],
+    [["serve", "--log-level", "loud"], /--log-level: unknown level "loud"/],
+    [["server"], /unknown command "server"/],
+    [[], /no command/],
+  ])("called as %j ends with 2 and one clear line", async (args, message) => {
+    const command = runCommand(...args);
+    expect(await command.exited).toBe(2);
+    expect(command.stderr).toMatch(message);
+    expect(command.stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  it.each([
+    ["nats://localhost", "npm install @teleportal/sync-nats @nats-io/transport-node"],
+    ["google-pubsub://project", "npm install @teleportal/sync-google-pubsub @google-cloud/pubsub"],
+  ])("with an adapter for %s that is not installed says how to install it", async (url, remedy) => {
+    const command = runCommand("serve", "--port", "0", "--sync", url);
+    expect(await command.exited).toBe(1);
+    expect(command.stderr).toContain(remedy);
+    expect(command.stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  it("on a port in use ends with 1 and one clear line", async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(0, "127.0.0.1", resolve));
+    const { port } = blocker.address() as AddressInfo;
+    const command = runCommand("serve", "--port", String(port));
+    expect(await command.exited).toBe(1);
+    expect(command.stderr).toBe(
+      `teleportal: [teleportal] cannot listen on 127.0.0.1:${port}: stop what uses it, or choose another port\n`,
+    );
+    blocker.close();
+  });
+
+  it("tells its version and its usage", async () => {
+    const [help, version] = [runCommand("--help"), runCommand("--version")];
+    expect(await help.exited).toBe(0);
+    expect(help.stdout).toContain("--sync URL");
+    expect(await version.exited).toBe(0);
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  it.skipIf(!BUILT)("is what the installed command runs", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [BIN, "--version"]);
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe.skipIf(redis.skip)(`two teleportal serve processes on a ${redis.title}`, () => {
+  it("end with identical documents everywhere after a long session of concurrent typing", async () => {
+    await using broker = await startRedis();
+    await using a = await serve("--sync", broker.url);
+    await using b = await serve("--sync", broker.url);
+    expect(a.stdout).toMatch(/sync +redis:.* \(connected\)/);
+    const clients = [a.url, b.url, a.url, b.url].map((url) =>
+      connectProvider(url, "room1/session"),
+    );
+    await Promise.all(clients.map(({ synced }) => synced));
+    await replay(editingSession(20_261_122, 4000), clients);
+
+    // Everybody's own updates, put together, are what everybody must come to hold.
+    const everything = new Y.Doc();
+    for (const { doc } of clients) Y.applyUpdate(everything, Y.encodeStateAsUpdate(doc));
+    const expected = everything.getText("text").toString();
+    expect(expected.length).toBeGreaterThan(1000);
+    await Promise.all(clients.map((client) => client.until((text) => text === expected)));
+    for (const { text } of clients) {
+      expect(text.toDelta()).toEqual(everything.getText("text").toDelta());
+    }
+
+    const late = [a.url, b.url].map((url) => connectProvider(url, "room1/session"));
+    await Promise.all(late.map(({ synced }) => synced));
+    for (const { text } of late) {
+      expect(text.toDelta()).toEqual(everything.getText("text").toDelta());
+    }
+    for (const client of [...clients, ...late]) client.destroy();
+    for (const process of [a, b]) process.child.kill("SIGTERM");
+    expect(await Promise.all([a.exited, b.exited])).toEqual([0, 0]);
+  });
+
+  it("hide the password of the broker in what they print", async () => {
+    await using broker = await startRedis({ password: "topsecret" });
+    await using server = await serve("--sync", broker.url, "--log-level", "trace");
+    expect(server.stdout).toContain("redis://:***@127.0.0.1");
+    server.child.kill("SIGTERM");
+    await server.exited;
+    expect(server.stdout + server.stderr).not.toContain("topsecret");
+  });
+});
