@@ -16,6 +16,7 @@
 import type { PeerMessage, TransportSignal } from "../contract/message.ts";
 import { decodeClientFrame, encodeSyncStep1, encodeSyncStep2 } from "../wire/client-frame.ts";
 import { decodeStateVector, isAhead } from "../wire/state-vector.ts";
+import type { StateVector } from "../wire/state-vector.ts";
 import { createBackoff } from "./backoff.ts";
 import { createPeers } from "./peers.ts";
 import { equalBytes } from "./equal-bytes.ts";
@@ -41,8 +42,15 @@ export interface Replica {
   readonly joined: boolean;
 }
 
-interface Answer {
+/** What a peer says it holds. */
+interface PeerState {
   readonly stateVector: Uint8Array;
+  readonly decoded: StateVector;
+  readonly digest: Uint8Array;
+}
+
+interface Answer {
+  readonly state: PeerState;
   readonly at: number;
 }
 
@@ -169,9 +177,12 @@ export function createReplica(
     digestAt = host.now() + delay + jitter(delay / 2);
   }
 
-  function reply(to: string, stateVector: Uint8Array, wantsBack: boolean): void {
+  function reply(to: string, theirs: PeerState, wantsBack: boolean): void {
     answers.delete(to);
-    const difference = document.diff(stateVector);
+    // Equal digests, the usual answer to a request after a harmless reconnect: nothing need be computed or sent.
+    const difference = equalBytes(theirs.digest, document.digest())
+      ? undefined
+      : document.diff(theirs.stateVector);
     const back = wantsBack
       ? [encodeSyncStep1(document.stateVector()), document.digest()]
       : [EMPTY, EMPTY];
@@ -192,10 +203,10 @@ export function createReplica(
     }
     if (message.to === undefined) sendPresence(message.sender);
     if (toMe || peers.size === 1) {
-      reply(message.sender, asked.stateVector, true);
+      reply(message.sender, asked, true);
     } else {
       const at = host.now() + jitter(timing.replySpread);
-      answers.set(message.sender, { stateVector: asked.stateVector, at });
+      answers.set(message.sender, { state: asked, at });
     }
     // It may hold what is missing here; the one that replies is handed that back, the others must ask.
     if (isAhead(asked.decoded, ownStateVector())) {
@@ -232,7 +243,7 @@ export function createReplica(
     // Behind still: the reply was computed before something that has not come, or never will.
     if (isAhead(theirs.decoded, own)) askSoon(message.sender, timing.requestTimeout, "behind");
     // Everything the replier has is here now, so what differs is what it lacks.
-    else reply(message.sender, theirs.stateVector, false);
+    else reply(message.sender, theirs, false);
   }
 
   function onDigest(message: PeerMessage): void {
@@ -256,7 +267,7 @@ export function createReplica(
     askSoon(message.sender, jitter(timing.replySpread), "digest");
   }
 
-  function ownStateVector(): ReadonlyMap<number, number> {
+  function ownStateVector(): StateVector {
     return decodeStateVector(document.stateVector()) ?? new Map<number, number>();
   }
 
@@ -382,7 +393,7 @@ export function createReplica(
       const now = host.now();
       if (!joined && joinBy !== undefined && joinBy <= now) finishJoin();
       for (const [to, answer] of answers) {
-        if (answer.at <= now) reply(to, answer.stateVector, true);
+        if (answer.at <= now) reply(to, answer.state, true);
       }
       if (answerBy !== undefined && answerBy <= now) unanswered();
       if (answerBy === undefined && planned !== undefined && planned.at <= now) ask(planned.to);
@@ -405,9 +416,7 @@ export function createReplica(
 function readState(
   frame: Uint8Array | undefined,
   digest: Uint8Array | undefined,
-):
-  | { stateVector: Uint8Array; decoded: ReadonlyMap<number, number>; digest: Uint8Array }
-  | undefined {
+): PeerState | undefined {
   if (frame === undefined || digest === undefined) return undefined;
   const read = decodeClientFrame(frame);
   if (read.type !== "sync-step-1") return undefined;
