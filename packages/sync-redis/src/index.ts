@@ -34,6 +34,9 @@ const NAME = "sync-redis";
 /** Milliseconds after which an unanswered command counts as failed, so that nothing waits on a dead link for ever. */
 const COMMAND_TIMEOUT = 5000;
 
+/** Milliseconds that a connection has to close by itself, so that one that is dead is soon replaced. */
+const DISCONNECT_TIMEOUT = 200;
+
 /**
  * Keeps servers in step over Redis pub/sub. Resolves after the first attempt to connect, successful or not: while
  * Redis cannot be reached the factory is `degraded`, and everything connects and catches up by itself later.
@@ -93,6 +96,7 @@ async function openClients(
   const Redis = await importRedis();
   const options = {
     commandTimeout: COMMAND_TIMEOUT,
+    disconnectTimeout: DISCONNECT_TIMEOUT,
     ...(typeof connection === "string" ? optionsFromUrl(connection) : connection),
     ...clientOptions,
     ...fixed,

@@ -143,6 +143,9 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
         if (connection.state === "up") await subscriber.unsubscribe(channel);
       };
     },
+    reconnect() {
+      for (const client of [publisher, subscriber]) client.disconnect(true);
+    },
     async close() {
       closed = true;
       clearTimeout(firstContactTimer);

@@ -95,9 +95,11 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await monitor.settled();
     monitor.stop();
     const channels = monitor.commands.filter(([name]) => name === "SUBSCRIBE").map(([, c]) => c);
-    expect(channels).toEqual([
+    expect(channels.sort()).toEqual([
+      "teleportal:sync:\\x00instances",
       "teleportal:sync:doc123",
       "teleportal:sync:room1/doc456",
+      "your-app:sync:\\x00instances",
       "your-app:sync:doc123",
     ]);
   });
@@ -227,10 +229,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await reached(factory, "degraded");
     await link.heal();
     await connected(factory);
-    const [count] = [await own.command("PUBSUB", "CHANNELS", "teleportal:sync:*")].flat();
-    expect(count).toBeDefined();
-    expect(await own.command("PUBSUB", "NUMPAT")).toBe(0);
-    const channels = (await own.command("PUBSUB", "CHANNELS", "teleportal:sync:*")) as string[];
+    const channels = await own.command("PUBSUB", "CHANNELS", "teleportal:sync:doc*");
     expect(channels).toHaveLength(1200);
     for (const { next } of documents.slice(0, 3)) {
       expect([await next(), await next()]).toEqual([{ kind: "down" }, { kind: "up" }]);
@@ -247,7 +246,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await closing.writer.close();
     await own.restart();
     await connected(factory);
-    expect(await own.command("PUBSUB", "CHANNELS")).toEqual(["teleportal:sync:staying"]);
+    expect(await own.command("PUBSUB", "CHANNELS", "*ing")).toEqual(["teleportal:sync:staying"]);
   });
 
   it("that may not be published to is logged once and stops nothing", async () => {
@@ -277,7 +276,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await own.command("ACL", "SETUSER", "writer", "&*");
     expect(await document.next()).toEqual({ kind: "up" });
     expect(lines.filter((line) => line.includes("subscribe"))).toEqual([
-      expect.stringMatching(/subscribe on teleportal:sync:doc failed .*NOPERM/),
+      expect.stringMatching(/subscribe on .* failed .*NOPERM/),
       "[sync-redis] subscribe works again",
     ]);
   });

@@ -41,6 +41,11 @@ export interface SyncDriver {
    * broker would give a meaning to. `onBytes` never throws; the bytes belong to it from then on.
    */
   subscribe(channel: string, onBytes: (bytes: Uint8Array) => void): Promise<Unsubscribe>;
+  /**
+   * The link is up and yet nothing comes back through it: called to replace the connection, after which the driver
+   * MUST say `down`, then `up`. Not needed with `echo: "never"`, where the broker's client has to find that itself.
+   */
+  reconnect?(): void;
   /** Ends what the driver opened, and only that: a client handed in by the caller stays open. Called once. */
   close(): Promise<void>;
 }

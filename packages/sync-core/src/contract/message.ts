@@ -7,8 +7,16 @@
  * - `reply`: the answer; only ever applied by the peer it was computed for.
  * - `digest`: a fingerprint of what the sender holds; to everyone.
  * - `leave`: the sender has closed this document; its presence goes with it.
+ * - `heartbeat`: the sender is alive; between transports only, on a channel of their own, and of no document.
  */
-export type PeerMessageKind = "update" | "awareness" | "request" | "reply" | "digest" | "leave";
+export type PeerMessageKind =
+  | "update"
+  | "awareness"
+  | "request"
+  | "reply"
+  | "digest"
+  | "leave"
+  | "heartbeat";
 
 /** What one instance says to its peers about one document. Plain data: safe to structured-clone. */
 export interface PeerMessage<Context = unknown> {

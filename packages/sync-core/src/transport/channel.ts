@@ -1,10 +1,10 @@
 import type { SyncDriver } from "../contract/driver.ts";
-import type { PeerMessage } from "../contract/message.ts";
+import type { PeerMessage, TransportSignal } from "../contract/message.ts";
 import { decodeContent, decodeEnvelope } from "../wire/envelope.ts";
 import type { DecodedEnvelope } from "../wire/envelope.ts";
 import { createPartJoiner } from "../wire/parts.ts";
 import type { Ledger } from "./ledger.ts";
-import type { SyncTransportOptions } from "./options.ts";
+import type { SyncTransportSettings } from "./options.ts";
 import { createOutbox } from "./outbox.ts";
 import type { Outbox, OutboxBudget, Published } from "./outbox.ts";
 import { createPort } from "./port.ts";
@@ -18,6 +18,10 @@ export interface Channel<Context> {
   open(): Promise<Port<Context>>;
   /** The driver's connection has changed. */
   link(up: boolean): void;
+  /** Tells every transport's reader. */
+  signal(signal: TransportSignal): void;
+  /** Adds the ids that write through it. */
+  addSenders(to: Set<string>): void;
   /** Ends every transport. */
   close(): Promise<void>;
 }
@@ -35,7 +39,7 @@ export interface ChannelHost {
 export function createChannel<Context>(
   name: string,
   host: ChannelHost,
-  options: Required<SyncTransportOptions<Context>>,
+  options: SyncTransportSettings<Context>,
 ): Channel<Context> {
   const { driver, ledger } = host;
   const ports = new Set<Port<Context>>();
@@ -184,6 +188,12 @@ export function createChannel<Context>(
     link(up) {
       updateLive();
       if (up) subscription.retry();
+    },
+    signal(signal) {
+      for (const port of opened) port.deliver(signal);
+    },
+    addSenders(to) {
+      for (const { senders } of ports) for (const sender of senders) to.add(sender);
     },
     async close() {
       await Promise.all([...ports].map(release));

@@ -22,7 +22,7 @@ export interface Ledger {
 
 const CONSEQUENCE = {
   publish: "the messages are dropped and repaired later",
-  subscribe: "the document works on alone and it is tried again every second",
+  subscribe: "it is tried again every second, and local work goes on meanwhile",
 } satisfies Record<Operation, string>;
 
 export function createLedger(name: string, logger: Logger): Ledger {

@@ -38,15 +38,39 @@ export interface SyncTransportOptions<Context> {
    * @default 3000
    */
   readonly brokerTimeout?: number;
+  readonly heartbeat?: HeartbeatTiming;
+}
+
+/** All in milliseconds; the same on all instances of a deployment. */
+export interface HeartbeatTiming {
+  /**
+   * How often an instance says that it is alive.
+   * @default 1500
+   */
+  readonly interval?: number;
+  /**
+   * How long that may take through the broker and back before the connection is replaced.
+   * @default 3500
+   */
+  readonly deadline?: number;
+  /**
+   * After which silence an instance is dead, and the cursors of its clients are removed elsewhere.
+   * @default 7000
+   */
+  readonly lease?: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
 
 export const DEFAULT_KEY_PREFIX = "teleportal:sync:";
 
+export type SyncTransportSettings<Context> = Required<SyncTransportOptions<Context>> & {
+  readonly heartbeat: Required<HeartbeatTiming>;
+};
+
 export function withDefaults<Context>(
   options: SyncTransportOptions<Context>,
-): Required<SyncTransportOptions<Context>> {
+): SyncTransportSettings<Context> {
   return {
     context: options.context,
     logger: options.logger,
@@ -56,5 +80,6 @@ export function withDefaults<Context>(
     readableBytes: options.readableBytes ?? 16 * MEBIBYTE,
     partBytes: options.partBytes ?? 64 * MEBIBYTE,
     brokerTimeout: options.brokerTimeout ?? 3000,
+    heartbeat: { interval: 1500, deadline: 3500, lease: 7000, ...options.heartbeat },
   };
 }

@@ -4,6 +4,7 @@ import type { ServerSyncTransportFactory, TransportStreams } from "../contract/t
 import { describeCause, SyncError } from "../sync-error.ts";
 import { createChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
+import { createHeartbeat } from "./heartbeat.ts";
 import { createLedger } from "./ledger.ts";
 import { withDefaults } from "./options.ts";
 import type { SyncTransportOptions } from "./options.ts";
@@ -16,6 +17,8 @@ export interface SyncTransportFactory<Context> extends ServerSyncTransportFactor
   createTransport(documentId: string): Promise<TransportStreams<Context>>;
   readonly status: SyncStatus;
   readonly metrics: SyncMetrics;
+  /** How many other instances of the deployment are alive, as far as is known. */
+  readonly peers: number;
   /** Calls `listener` on each change of `status`; returns what ends that. */
   onStatus(listener: (status: SyncStatus) => void): () => void;
 }
@@ -71,6 +74,28 @@ export function createSyncTransportFactory<Context>(
     }
   }
 
+  const heartbeat = createHeartbeat(driver, settings.keyPrefix, settings.heartbeat, {
+    senders() {
+      const senders = new Set<string>();
+      for (const channel of channels.values()) channel.addSenders(senders);
+      return [...senders];
+    },
+    gone(sender) {
+      for (const channel of channels.values()) channel.signal({ kind: "gone", sender });
+    },
+    resumed() {
+      logger.warn(
+        `[${driver.name}] this process stood still: its documents are compared with the peers' again`,
+      );
+      for (const channel of channels.values()) if (host.linkUp) channel.signal({ kind: "up" });
+    },
+    silent() {
+      logger.warn(`[${driver.name}] nothing comes back from the broker: reconnecting`);
+      driver.reconnect?.();
+    },
+    failed: (cause) => ledger.failed("subscribe", "the instances' channel", cause),
+  });
+
   driver.watch((next) => {
     if (closing !== undefined || next.state === connection) return;
     connection = next.state;
@@ -83,12 +108,14 @@ export function createSyncTransportFactory<Context>(
       );
     }
     setStatus(next.state === "up" ? "connected" : "degraded");
+    heartbeat.link(next.state === "up");
     for (const channel of channels.values()) channel.link(next.state === "up");
     hear();
   });
 
   async function closeAll(): Promise<void> {
     await Promise.all([...channels.values()].map((channel) => channel.close()));
+    await within(settings.brokerTimeout, heartbeat.close());
     await driver.close();
     setStatus("closed");
     listeners.clear();
@@ -99,6 +126,9 @@ export function createSyncTransportFactory<Context>(
       return status;
     },
     metrics: ledger.metrics,
+    get peers() {
+      return heartbeat.peers;
+    },
     onStatus(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);

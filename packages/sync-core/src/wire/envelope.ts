@@ -38,6 +38,7 @@ const CODE_OF_KIND = {
   reply: 4,
   digest: 5,
   leave: 6,
+  heartbeat: 7,
 } satisfies Record<PeerMessageKind, number>;
 
 const KIND_OF_CODE = new Map<number, PeerMessageKind>(

@@ -6,7 +6,8 @@ import type {
 
 /**
  * A broker in memory whose every answer a test decides: what is rare on a real one, on demand. Synchronous, so that
- * a test sees what happens in which turn.
+ * a test sees what happens in which turn. The channel on which instances say that they are alive is kept out of the
+ * logs and hooks: it has a hook of its own.
  */
 export function createScriptedBroker() {
   const subscribers = new Map<string, Set<(bytes: Uint8Array) => void>>();
@@ -33,6 +34,11 @@ export function createScriptedBroker() {
           ...capabilities,
         },
         onPublish: async () => {},
+        onHeartbeat: async () => {},
+        reconnects: 0,
+        reconnect() {
+          driver.reconnects += 1;
+        },
         onSubscribe: async () => {},
         onUnsubscribe: async () => {},
         say: (connection) => listener(connection),
@@ -40,18 +46,26 @@ export function createScriptedBroker() {
           listener = onChange;
         },
         async publish(channel, bytes) {
-          await driver.onPublish(channel, bytes);
-          const copy = bytes.slice();
-          published.push({ channel, bytes: copy });
+          const copy = new Uint8Array(bytes);
+          if (isInstancesChannel(channel)) {
+            await driver.onHeartbeat(copy);
+          } else {
+            await driver.onPublish(channel, bytes);
+            published.push({ channel, bytes: copy });
+          }
           const listeners = [...(subscribers.get(channel) ?? [])];
           for (const onBytes of listeners) onBytes(copy.slice());
           return listeners.length;
         },
         async subscribe(channel, onBytes) {
-          log.push(`subscribe ${channel}`);
-          await driver.onSubscribe(channel);
           const own = subscribers.get(channel) ?? new Set();
           subscribers.set(channel, own);
+          if (isInstancesChannel(channel)) {
+            own.add(onBytes);
+            return async () => void own.delete(onBytes);
+          }
+          log.push(`subscribe ${channel}`);
+          await driver.onSubscribe(channel);
           own.add(onBytes);
           log.push(`subscribed ${channel}`);
           return async () => {
@@ -70,9 +84,15 @@ export function createScriptedBroker() {
   };
 }
 
+function isInstancesChannel(channel: string): boolean {
+  return channel.includes("\0");
+}
+
 export interface ScriptedDriver extends SyncDriver {
   readonly log: readonly string[];
   closed: number;
+  reconnects: number;
+  onHeartbeat: (bytes: Uint8Array) => Promise<void>;
   onPublish: (channel: string, bytes: Uint8Array) => Promise<void>;
   onSubscribe: (channel: string) => Promise<void>;
   onUnsubscribe: (channel: string) => Promise<void>;

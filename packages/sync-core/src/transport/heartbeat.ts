@@ -1,0 +1,149 @@
+import type { SyncDriver } from "../contract/driver.ts";
+import type { PeerMessage } from "../contract/message.ts";
+import { decodeEnvelope, encodeContent, encodeEnvelope } from "../wire/envelope.ts";
+import { createPeerId, decodePeerId, encodePeerId, PEER_ID_BYTES } from "../wire/peer-id.ts";
+import { createSubscription } from "./subscription.ts";
+import type { HeartbeatTiming } from "./options.ts";
+
+/**
+ * Tells an instance's peers that it lives, and itself that its link does.
+ *
+ * Each factory publishes a heartbeat on a channel that all of a deployment share. One that does not come back through
+ * the broker within the deadline reveals a half-open link, which no error ever would. A factory that falls silent is
+ * dead, and its clients' presence with it, once its lease has run out. One message per instance and interval, however
+ * many documents (leases and graceful goodbyes as in Phoenix.Tracker).
+ */
+export interface Heartbeat {
+  /** How many other instances are alive, as far as is known. */
+  readonly peers: number;
+  link(up: boolean): void;
+  /** Says goodbye, and ends. */
+  close(): Promise<void>;
+}
+
+/** Documents cannot have NUL in their ids, so no document has this channel. */
+const CHANNEL_SUFFIX = "\0instances";
+
+interface Peer {
+  senders: readonly string[];
+  heardAt: number;
+}
+
+export function createHeartbeat(
+  driver: SyncDriver,
+  keyPrefix: string,
+  timing: Required<HeartbeatTiming>,
+  on: {
+    /** The ids that this factory's replicas send as. */
+    senders(): readonly string[];
+    /** That sender's instance has died, or said goodbye. */
+    gone(sender: string): void;
+    /** This process stood still for so long that the peers may have taken it for dead. */
+    resumed(): void;
+    /** Nothing comes back through the broker. */
+    silent(): void;
+    failed(cause: unknown): void;
+  },
+): Heartbeat {
+  const id = createPeerId();
+  const header = { sender: id, epoch: Date.now() };
+  const channel = keyPrefix + CHANNEL_SUFFIX;
+  const peers = new Map<string, Peer>();
+  let up = false;
+  let seq = 0;
+  let unansweredSince: number | undefined;
+  let tickedAt = performance.now();
+
+  const subscription = createSubscription(driver, channel, {
+    bytes: receive,
+    held: beat,
+    failed: on.failed,
+    canSubscribe: () => up,
+  });
+
+  function encode(kind: "heartbeat" | "leave", frames: readonly Uint8Array[]): Uint8Array {
+    return encodeEnvelope(header, encodeContent([{ kind, ...header, seq, frames }]));
+  }
+
+  function beat(): void {
+    if (!up || !subscription.held) return;
+    seq += 1;
+    if (driver.capabilities.echo === "always") unansweredSince ??= performance.now();
+    driver
+      .publish(channel, encode("heartbeat", on.senders().map(encodePeerId)))
+      // The deadline says it: the link is down, or about to be found silent.
+      .catch(() => {});
+  }
+
+  function receive(bytes: Uint8Array): void {
+    const decoded = decodeEnvelope(bytes);
+    if (decoded.type !== "messages") return;
+    for (const message of decoded.messages) {
+      if (message.sender === id) unansweredSince = undefined;
+      else if (message.kind === "heartbeat") hear(message);
+      else if (message.kind === "leave") bury(message.sender);
+    }
+  }
+
+  function hear({ sender, frames }: PeerMessage): void {
+    const isNew = !peers.has(sender);
+    const senders = frames.filter(({ length }) => length === PEER_ID_BYTES).map(decodePeerId);
+    peers.set(sender, { senders, heardAt: performance.now() });
+    // A newcomer need not wait for the next one to know who is there.
+    if (isNew) beat();
+  }
+
+  function bury(peer: string): void {
+    const senders = peers.get(peer)?.senders ?? [];
+    peers.delete(peer);
+    for (const sender of senders) on.gone(sender);
+  }
+
+  function renewAll(now: number): void {
+    for (const peer of peers.values()) peer.heardAt = now;
+    unansweredSince = undefined;
+  }
+
+  function tick(): void {
+    const now = performance.now();
+    const stoodStill = now - tickedAt > timing.interval + timing.deadline;
+    tickedAt = now;
+    if (stoodStill) {
+      // The peers' heartbeats of that time are still unread: nobody can be called dead.
+      renewAll(now);
+      on.resumed();
+    }
+    if (!up) return;
+    if (unansweredSince !== undefined && now - unansweredSince > timing.deadline) {
+      unansweredSince = undefined;
+      on.silent();
+      return;
+    }
+    for (const [peer, { heardAt }] of peers) if (now - heardAt > timing.lease) bury(peer);
+    beat();
+  }
+
+  const timer = setInterval(tick, timing.interval);
+  // It has no use of its own: a process whose work is done may end.
+  timer.unref?.();
+
+  return {
+    get peers() {
+      return peers.size;
+    },
+    link(isUp) {
+      up = isUp;
+      // Without a link nothing can be heard, so silence says nothing about the peers.
+      renewAll(performance.now());
+      if (!up) return;
+      if (subscription.held) beat();
+      else void subscription.want(true);
+    },
+    async close() {
+      clearInterval(timer);
+      if (up && subscription.held)
+        await driver.publish(channel, encode("leave", [])).catch(() => {});
+      await subscription.want(false);
+    },
+  };
+}

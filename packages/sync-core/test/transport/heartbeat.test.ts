@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createSyncTransportFactory, silentLogger } from "@teleportal/sync-core";
+import type { Message, PeerMessage, SyncTransportFactory } from "@teleportal/sync-core";
+import { createScriptedBroker } from "./scripted-broker.ts";
+import type { ScriptedDriver } from "./scripted-broker.ts";
+
+const A = "aaaaaaaaaaaaaaaa";
+const B = "bbbbbbbbbbbbbbbb";
+
+function update(sender: string, seq: number): PeerMessage {
+  return { kind: "update", sender, epoch: 1, seq, frames: [new Uint8Array([seq])] };
+}
+
+/** An instance with one document open, that has said something, and everything it hears. */
+async function start(driver: ScriptedDriver, sender: string) {
+  const factory = createSyncTransportFactory<unknown>(driver, { context: {}, logger: silentLogger });
+  driver.say({ state: "up" });
+  const transport = await factory.createTransport("doc");
+  const writer = transport.writable.getWriter();
+  await writer.write(update(sender, 1));
+  const heard: Message[] = [];
+  void (async () => {
+    for await (const message of transport.readable) heard.push(message);
+  })();
+  return { factory, heard, writer };
+}
+
+function signals(heard: readonly Message[]): Message[] {
+  return heard.filter((message) => !("frames" in message));
+}
+
+describe("heartbeats", () => {
+  const open: SyncTransportFactory<unknown>[] = [];
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await Promise.all(open.splice(0).map((factory) => factory.close()));
+  });
+
+  async function startBoth() {
+    const broker = createScriptedBroker();
+    const drivers = [broker.driver(), broker.driver()] as const;
+    const a = await start(drivers[0], A);
+    const b = await start(drivers[1], B);
+    open.push(a.factory, b.factory);
+    // One round, after which each knows of the other's document.
+    await vi.advanceTimersByTimeAsync(1500);
+    return { a, b, drivers };
+  }
+
+  it("let instances know of each other", async () => {
+    const { a, b } = await startBoth();
+    expect([a.factory.peers, b.factory.peers]).toEqual([1, 1]);
+  });
+
+  it("that stop make an instance dead to the others once its lease has run out, not before", async () => {
+    const { a, b, drivers } = await startBoth();
+    drivers[1].publish = () => new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(6000);
+    expect(signals(a.heard)).toEqual([]);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(signals(a.heard)).toEqual([{ kind: "gone", sender: B }]);
+    expect(a.factory.peers).toBe(0);
+    expect(b.heard).not.toContainEqual({ kind: "gone", sender: A });
+  });
+
+  it("end with a goodbye when an instance closes, and it is gone at once", async () => {
+    const { a, b } = await startBoth();
+    await b.factory.close();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(signals(a.heard)).toEqual([{ kind: "gone", sender: B }]);
+  });
+
+  it("that do not come back have the connection replaced within the deadline", async () => {
+    const { drivers } = await startBoth();
+    drivers[0].publish = async () => 1;
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(drivers[0].reconnects).toBe(0);
+    await vi.advanceTimersByTimeAsync(3500);
+    expect(drivers[0].reconnects).toBe(1);
+    expect(drivers[1].reconnects).toBe(0);
+  });
+
+  it("that nobody can hear say nothing about the peers", async () => {
+    const { a, drivers } = await startBoth();
+    drivers[0].say({ state: "down", cause: new Error("cut") });
+    await vi.advanceTimersByTimeAsync(30_000);
+    drivers[0].say({ state: "up" });
+    await vi.advanceTimersByTimeAsync(1500);
+    expect(signals(a.heard)).toEqual([{ kind: "down" }, { kind: "up" }]);
+    expect(a.factory.peers).toBe(1);
+  });
+
+  it("missed because this process stood still accuse nobody, and the documents are compared again", async () => {
+    const { a, b } = await startBoth();
+    // Time passes for the clock, and no timer runs: what a paused process finds when it wakes.
+    const now = performance.now();
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => now + 60_000);
+    await vi.advanceTimersByTimeAsync(1500);
+    clock.mockRestore();
+    expect(signals(a.heard)).toEqual([{ kind: "up" }]);
+    expect(signals(b.heard)).toEqual([{ kind: "up" }]);
+  });
+});
