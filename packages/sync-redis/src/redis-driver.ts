@@ -5,9 +5,9 @@ import type { RedisClientLike } from "./redis-client-like.ts";
 
 /**
  * Larger envelopes go in parts: one big document then neither blocks the others on the connection, nor runs into
- * Redis's output-buffer limit for subscribers (32 MiB, or 8 MiB for a minute) in a single message.
+ * Redis's output-buffer limit for subscribers (32 MiB, or 8 MiB for a minute, unless configured lower).
  */
-const MAX_PAYLOAD = 1024 * 1024;
+const MAX_PAYLOAD = 256 * 1024;
 
 /** How many channels one SUBSCRIBE names when all are restored. */
 const RESUBSCRIBE_GROUP = 500;

@@ -51,6 +51,8 @@ export function createOutbox(
   let refused = false;
   let partId = 0;
   let drain: (() => void)[] = [];
+  /** Settles, and never rejects, when everything behind a message in parts may go. */
+  let largeUnderWay: Promise<void> | undefined;
 
   function letGo(weight: number): void {
     held -= weight;
@@ -65,24 +67,42 @@ export function createOutbox(
     }
   }
 
+  async function publish(envelopes: readonly Uint8Array[]): Promise<number | undefined> {
+    let receivers: number | undefined;
+    for (const envelope of envelopes) {
+      on.published(envelope.length);
+      receivers = await driver.publish(channel, envelope);
+    }
+    return receivers;
+  }
+
   async function publishAll(messages: readonly PeerMessage[], weight: number): Promise<void> {
     const first = messages[0];
     if (first === undefined) return;
     try {
       const maxPayload = Math.max(driver.capabilities.maxPayload, MIN_MAX_PAYLOAD);
       const envelopes = splitEnvelope(first, encodeContent(messages), maxPayload, () => partId++);
-      const receivers = await Promise.all(
-        envelopes.map((envelope) => {
-          on.published(envelope.length);
-          return driver.publish(channel, envelope);
-        }),
-      );
-      on.settled({ messages, receivers: receivers[0] });
+      // Parts go one after the other, each when the broker has the one before, so that a large message does not fill
+      // a subscriber's buffer at the broker in one burst; what is published behind it waits, to stay in order.
+      const publishing =
+        largeUnderWay === undefined
+          ? publish(envelopes)
+          : largeUnderWay.then(() => publish(envelopes));
+      if (envelopes.length > 1 || largeUnderWay !== undefined) holdBack(publishing);
+      on.settled({ messages, receivers: await publishing });
     } catch (cause) {
       on.failed(messages, cause);
     } finally {
       letGo(weight);
     }
+  }
+
+  function holdBack(publishing: Promise<unknown>): void {
+    const done = (): void => {
+      if (largeUnderWay === settled) largeUnderWay = undefined;
+    };
+    const settled = publishing.then(done, done);
+    largeUnderWay = settled;
   }
 
   return {

@@ -13,7 +13,10 @@ function update(sender: string, seq: number): PeerMessage {
 
 /** An instance with one document open, that has said something, and everything it hears. */
 async function start(driver: ScriptedDriver, sender: string) {
-  const factory = createSyncTransportFactory<unknown>(driver, { context: {}, logger: silentLogger });
+  const factory = createSyncTransportFactory<unknown>(driver, {
+    context: {},
+    logger: silentLogger,
+  });
   driver.say({ state: "up" });
   const transport = await factory.createTransport("doc");
   const writer = transport.writable.getWriter();

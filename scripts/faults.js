@@ -1,0 +1,38 @@
+/** `npm run faults`: breaks real deployments in every way, and writes what came of it into the README's table. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { root, run, setUp } from "./setup.js";
+
+const BEGIN = "<!-- faults: written by npm run faults -->";
+const END = "<!-- /faults -->";
+
+setUp();
+const folder = mkdtempSync(join(tmpdir(), "teleportal-faults-"));
+const report = join(folder, "report.jsonl");
+writeFileSync(report, "");
+const status = run("vitest", ["run", "packages/teleportal/test/faults", "--maxConcurrency", "3"], {
+  env: { FAULTS_REPORT: report, REQUIRE_BROKERS: "1" },
+});
+const lines = readFileSync(report, "utf8").trim().split("\n").filter(Boolean);
+rmSync(folder, { recursive: true });
+if (status !== 0) {
+  console.error("[faults] a keystroke was lost, see above: the README's table is left as it is");
+  process.exit(1);
+}
+
+const rows = lines
+  .map((line) => JSON.parse(line))
+  .sort((a, b) => a.title.localeCompare(b.title))
+  .map(({ title, took }) => `| ${title} | ${(took / 1000).toFixed(1)} s |`);
+const table = ["| fault | everything everywhere after |", "| --- | --- |", ...rows].join("\n");
+
+const file = join(root, "README.md");
+const readme = readFileSync(file, "utf8");
+const [before, rest] = readme.split(BEGIN);
+const after = rest?.split(END)[1];
+if (after === undefined) throw new Error(`[faults] README.md has no ${BEGIN} … ${END}: put it back`);
+writeFileSync(file, `${before}${BEGIN}\n\n${table}\n\n${END}${after}`);
+run("oxfmt", ["README.md"]);
+console.log(`\n${rows.length} faults, nothing lost; README.md has the table.`);
