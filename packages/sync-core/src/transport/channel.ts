@@ -32,6 +32,7 @@ export interface ChannelHost {
   readonly ledger: Ledger;
   readonly linkUp: boolean;
   flushAfterTurn(outbox: Outbox): void;
+  newSender(sender: string): void;
   /** The last transport has ended. */
   empty(name: string): void;
 }
@@ -175,6 +176,7 @@ export function createChannel<Context>(
     async open() {
       const port = createPort<Context>(options.readableBytes, {
         send,
+        newSender: (sender) => host.newSender(sender),
         droppedIn: () => ledger.droppedIn(),
         released: release,
       });

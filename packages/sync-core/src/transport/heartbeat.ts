@@ -17,6 +17,8 @@ export interface Heartbeat {
   /** How many other instances are alive, as far as is known. */
   readonly peers: number;
   link(up: boolean): void;
+  /** A replica of this factory sends as that id: the peers must know whose it is, should this instance die. */
+  announce(sender: string): void;
   /** Says goodbye, and ends. */
   close(): Promise<void>;
 }
@@ -52,6 +54,7 @@ export function createHeartbeat(
   let up = false;
   let seq = 0;
   let unansweredSince: number | undefined;
+  let announced = new Set<string>();
   let tickedAt = performance.now();
 
   const subscription = createSubscription(driver, channel, {
@@ -69,8 +72,10 @@ export function createHeartbeat(
     if (!up || !subscription.held) return;
     seq += 1;
     if (driver.capabilities.echo === "always") unansweredSince ??= performance.now();
+    const senders = on.senders();
+    announced = new Set(senders);
     driver
-      .publish(channel, encode("heartbeat", on.senders().map(encodePeerId)))
+      .publish(channel, encode("heartbeat", senders.map(encodePeerId)))
       // The deadline says it: the link is down, or about to be found silent.
       .catch(() => {});
   }
@@ -138,6 +143,11 @@ export function createHeartbeat(
       if (!up) return;
       if (subscription.held) beat();
       else void subscription.want(true);
+    },
+    announce(sender) {
+      if (announced.has(sender)) return;
+      announced.add(sender);
+      beat();
     },
     async close() {
       clearInterval(timer);

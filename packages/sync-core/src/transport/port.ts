@@ -23,6 +23,8 @@ export function createPort<Context>(
   readableBytes: number,
   on: {
     send(port: Port<Context>, message: PeerMessage): void;
+    /** Somebody writes through this port for the first time. */
+    newSender(sender: string): void;
     droppedIn(): void;
     /** Ends the port on the channel; resolves when what it sent is out and its subscription given up. */
     released(port: Port<Context>): Promise<void>;
@@ -53,7 +55,10 @@ export function createPort<Context>(
     write(message) {
       // A transport's own signals have no meaning for the other side.
       if (!("frames" in message)) return;
-      senders.add(message.sender);
+      if (!senders.has(message.sender)) {
+        senders.add(message.sender);
+        on.newSender(message.sender);
+      }
       on.send(port, message);
     },
     close: () => releaseOnce(),

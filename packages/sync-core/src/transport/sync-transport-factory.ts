@@ -59,6 +59,7 @@ export function createSyncTransportFactory<Context>(
       return connection === "up" && closing === undefined;
     },
     flushAfterTurn: flushing.add,
+    newSender: (sender: string) => heartbeat.announce(sender),
     empty: (name: string) => void channels.delete(name),
   };
 

@@ -70,6 +70,16 @@ describe("heartbeats", () => {
     expect(b.heard).not.toContainEqual({ kind: "gone", sender: A });
   });
 
+  it("tell at once whose an instance's clients are, so that none of them outlives it", async () => {
+    const { a, b, drivers } = await startBoth();
+    const transport = await b.factory.createTransport("another");
+    await transport.writable.getWriter().write(update("cccccccccccccccc", 1));
+    await vi.advanceTimersByTimeAsync(0);
+    drivers[1].publish = () => new Promise(() => {});
+    await vi.advanceTimersByTimeAsync(9000);
+    expect(signals(a.heard)).toContainEqual({ kind: "gone", sender: "cccccccccccccccc" });
+  });
+
   it("end with a goodbye when an instance closes, and it is gone at once", async () => {
     const { a, b } = await startBoth();
     await b.factory.close();

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { findRedis, requireBroker } from "@teleportal/test-brokers";
+import type { EditorClient } from "../server/connect-provider.ts";
+import { deploy } from "./deployment.ts";
+
+const redis = requireBroker("Redis", findRedis());
+
+/** Resolves with the milliseconds until `watcher` sees exactly the cursors of those named. */
+function untilSees(watcher: EditorClient, ...names: readonly string[]): Promise<number> {
+  const started = performance.now();
+  const { awareness } = watcher.provider;
+  const wanted = names.toSorted().join();
+  return new Promise((resolve) => {
+    function look(): void {
+      const seen = [...awareness.getStates().values()].map((state) => String(state["name"]));
+      if (seen.toSorted().join() !== wanted) return;
+      awareness.off("change", look);
+      resolve(performance.now() - started);
+    }
+    awareness.on("change", look);
+    look();
+  });
+}
+
+function show(editor: EditorClient, name: string): void {
+  editor.provider.awareness.setLocalStateField("name", name);
+}
+
+describe
+  .skipIf(redis.skip)
+  .concurrent(`the cursor on the other instance, on a ${redis.title}`, () => {
+    async function deployWithCursors() {
+      const deployment = await deploy(2);
+      const [a, b] = deployment.places;
+      if (a === undefined || b === undefined) throw new Error("two instances are needed");
+      show(a.editor, "ann");
+      show(b.editor, "ben");
+      await Promise.all([untilSees(a.editor, "ann", "ben"), untilSees(b.editor, "ann", "ben")]);
+      return { deployment, a, b };
+    }
+
+    it("of a closed tab is gone within a second", { timeout: 30_000 }, async () => {
+      const { deployment, a, b } = await deployWithCursors();
+      await using _ = deployment;
+      const gone = untilSees(a.editor, "ann");
+      b.editor.destroy();
+      expect(await gone).toBeLessThan(1000);
+    });
+
+    it("of a drained instance's client is gone within a second", { timeout: 30_000 }, async () => {
+      const { deployment, a, b } = await deployWithCursors();
+      await using _ = deployment;
+      const gone = untilSees(a.editor, "ann");
+      b.server.child.kill("SIGTERM");
+      expect(await gone).toBeLessThan(1000);
+    });
+
+    it("of a crashed instance's client is gone within 10 s", { timeout: 40_000 }, async () => {
+      const { deployment, a, b } = await deployWithCursors();
+      await using _ = deployment;
+      // Longer than a heartbeat takes to tell whose cursors these are.
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      const gone = untilSees(a.editor, "ann");
+      b.server.child.kill("SIGKILL");
+      expect(await gone).toBeLessThan(10_000);
+    });
+
+    it(
+      "comes to a client that joins later, and back after the link was cut",
+      { timeout: 40_000 },
+      async () => {
+        const { deployment, a, b } = await deployWithCursors();
+        await using _ = deployment;
+        const late = deployment.join(a);
+        show(late, "cat");
+        await untilSees(late, "ann", "ben", "cat");
+        await a.link.cut();
+        show(b.editor, "ben, moved");
+        await a.link.heal();
+        await untilSees(late, "ann", "ben, moved", "cat");
+      },
+    );
+  });
