@@ -46,6 +46,11 @@ export type { SyncTransportOptions } from "./transport/options.ts";
 export { afterTurn, createTurnBatch } from "./transport/turn.ts";
 export { createReplica } from "./replica/replica.ts";
 export type { Replica } from "./replica/replica.ts";
-export type { ReplicaDocument, ReplicaHost, ReplicaOptions } from "./replica/options.ts";
+export type {
+  OfflineBudget,
+  ReplicaDocument,
+  ReplicaHost,
+  ReplicaOptions,
+} from "./replica/options.ts";
 export { digestOf } from "./replica/digest.ts";
 export type { ClientRanges } from "./replica/digest.ts";

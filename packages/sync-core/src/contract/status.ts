@@ -14,6 +14,8 @@ export interface SyncMetrics {
   /** What could not be read: foreign bytes, envelopes of an unknown version, messages of an unknown kind. */
   readonly malformed: number;
   readonly unknownVersion: number;
+  /** What was not sealed with the secret, or was played again. */
+  readonly refused: number;
   readonly unknownKind: number;
   /** Messages dropped on their way out (broker away, outbox full, publish refused) and in (reader too slow). */
   readonly droppedOut: number;

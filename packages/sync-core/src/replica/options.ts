@@ -36,6 +36,12 @@ export interface ReplicaHost {
   wakeAt(time: number | undefined): void;
 }
 
+/** The bytes that the replicas sharing it keep while the link is down. */
+export interface OfflineBudget {
+  held: number;
+  readonly cap: number;
+}
+
 /** All times in milliseconds. */
 export interface ReplicaOptions {
   /** This replica's peer id, see `createPeerId`. */
@@ -53,6 +59,11 @@ export interface ReplicaOptions {
    * @default 65536
    */
   readonly offlineBytes?: number;
+  /**
+   * What all replicas of an instance keep together, against their common cap.
+   * @default a budget of its own, without a cap
+   */
+  readonly offlineBudget?: OfflineBudget;
   /**
    * After which time a request is repeated, doubling each time.
    * @default 500
@@ -109,8 +120,9 @@ const DEFAULTS = {
   digestRounds: 4,
   settleTime: 500,
   peerSilence: 30_000,
-} satisfies Omit<Required<ReplicaOptions>, "id" | "epoch">;
+} satisfies Omit<Required<ReplicaOptions>, "id" | "epoch" | "offlineBudget">;
 
 export function withReplicaDefaults(options: ReplicaOptions): Required<ReplicaOptions> {
-  return { ...DEFAULTS, ...options };
+  const offlineBudget = { held: 0, cap: Number.POSITIVE_INFINITY };
+  return { ...DEFAULTS, offlineBudget, ...options };
 }

@@ -72,7 +72,7 @@ export function createReplica(
   options: ReplicaOptions,
 ): Replica {
   const timing = withReplicaDefaults(options);
-  const { id, epoch } = options;
+  const { id, epoch, offlineBudget: budget } = timing;
   const peers = createPeers();
   /** Requests of others to everyone, that this replica answers unless another does first. */
   const answers = new Map<string, Answer>();
@@ -337,12 +337,22 @@ export function createReplica(
     sendPresence();
   }
 
+  function mayKeep(bytes: number): boolean {
+    return updatesBytes + bytes <= timing.offlineBytes && budget.held + bytes <= budget.cap;
+  }
+
+  function takeUpdates(): Uint8Array[] {
+    const taken = updates;
+    budget.held -= updatesBytes;
+    updates = [];
+    updatesBytes = 0;
+    return taken;
+  }
+
   function sendCollected(): void {
     if (!up) return;
     if (updates.length > 0) {
-      const frames = updates;
-      updates = [];
-      updatesBytes = 0;
+      const frames = takeUpdates();
       // Given here and nowhere else: a number that is given earlier and then not sent is a false gap.
       seq += 1;
       send("update", frames);
@@ -366,15 +376,15 @@ export function createReplica(
     },
     localUpdate(frame) {
       if (dirty) return;
-      if (!up && updatesBytes + frame.length > timing.offlineBytes) {
+      if (!up && !mayKeep(frame.length)) {
         // The peers get it by asking: the request on the way up shows them that they are behind.
         dirty = true;
-        updates = [];
-        updatesBytes = 0;
+        takeUpdates();
         return;
       }
       updates.push(frame);
       updatesBytes += frame.length;
+      budget.held += frame.length;
     },
     localAwareness(frame) {
       // While the link is down nothing is kept: the snapshot on the way up says it all.
@@ -407,6 +417,7 @@ export function createReplica(
     leave() {
       sendCollected();
       send("leave", []);
+      takeUpdates();
       up = false;
       host.wakeAt(undefined);
     },

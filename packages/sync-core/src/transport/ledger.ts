@@ -13,6 +13,8 @@ export interface Ledger {
   droppedOut(count: number): void;
   droppedIn(): void;
   malformed(channel: string, reason: "malformed" | "too-large"): void;
+  /** It was not sealed with one of the secrets, or was taken before. */
+  refused(channel: string): void;
   unknownVersion(channel: string, version: number): void;
   unknownKind(channel: string, count: number): void;
   /** The broker has refused an operation; quiet until it has `recovered`. */
@@ -33,6 +35,7 @@ export function createLedger(name: string, logger: Logger): Ledger {
     receivedBytes: 0,
     echoes: 0,
     malformed: 0,
+    refused: 0,
     unknownVersion: 0,
     unknownKind: 0,
     droppedOut: 0,
@@ -70,6 +73,14 @@ export function createLedger(name: string, logger: Logger): Ledger {
       warnOnce(
         `malformed/${reason}`,
         `unreadable bytes (${reason}) on ${channel}: skipped, and counted from now on; see who else publishes there`,
+      );
+    },
+    refused(channel) {
+      metrics.refused += 1;
+      warnOnce(
+        "refused",
+        `bytes on ${channel} are not sealed with this instance's secret, or were played again: skipped, and ` +
+          "counted from now on; see that all instances have the same secret, and who else publishes there",
       );
     },
     unknownVersion(channel, version) {

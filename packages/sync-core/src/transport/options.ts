@@ -39,6 +39,13 @@ export interface SyncTransportOptions<Context> {
    */
   readonly brokerTimeout?: number;
   readonly heartbeat?: HeartbeatTiming;
+  /**
+   * Seals everything on the broker (AES-256-GCM), for a broker that others can reach: nobody without it can read,
+   * forge, or play again. At least 32 characters, the same on all instances. Several to change it: the first seals,
+   * all open; add the new one behind on every instance, then put it first, then remove the old one.
+   * @default nothing is sealed
+   */
+  readonly secret?: string | readonly string[];
 }
 
 /** All in milliseconds; the same on all instances of a deployment. */
@@ -64,7 +71,9 @@ const MEBIBYTE = 1024 * 1024;
 
 export const DEFAULT_KEY_PREFIX = "teleportal:sync:";
 
-export type SyncTransportSettings<Context> = Required<SyncTransportOptions<Context>> & {
+export type SyncTransportSettings<Context> = Required<
+  Omit<SyncTransportOptions<Context>, "secret">
+> & {
   readonly heartbeat: Required<HeartbeatTiming>;
 };
 

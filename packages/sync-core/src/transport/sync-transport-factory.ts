@@ -9,6 +9,8 @@ import { createLedger } from "./ledger.ts";
 import { withDefaults } from "./options.ts";
 import type { SyncTransportOptions } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
+import { createSeal } from "./seal.ts";
+import { createSealedDriver } from "./sealed-driver.ts";
 import { createTurnBatch } from "./turn.ts";
 import { within } from "./within.ts";
 
@@ -31,15 +33,24 @@ export const MAX_DOCUMENT_ID_LENGTH = 4096;
  * and document, splitting above the driver's limit, one subscription per document however many transports,
  * transports that are live when they resolve, echo suppression, status, counters and logging.
  *
+ * @throws SyncError for a `secret` that cannot be used.
+ *
  * Returned at once; a broker that cannot be reached makes it start `degraded`.
  */
 export function createSyncTransportFactory<Context>(
-  driver: SyncDriver,
+  plainDriver: SyncDriver,
   options: SyncTransportOptions<Context>,
 ): SyncTransportFactory<Context> {
   const settings = withDefaults(options);
   const { logger } = settings;
-  const ledger = createLedger(driver.name, logger);
+  const ledger = createLedger(plainDriver.name, logger);
+  const { secret } = options;
+  const driver =
+    secret === undefined
+      ? plainDriver
+      : createSealedDriver(plainDriver, createSeal(plainDriver.name, [secret].flat()), (channel) =>
+          ledger.refused(channel),
+        );
   const channels = new Map<string, Channel<Context>>();
   const listeners = new Set<(status: SyncStatus) => void>();
   const flushing = createTurnBatch<Outbox>((outbox) => outbox.flush());
