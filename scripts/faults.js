@@ -32,7 +32,8 @@ const file = join(root, "README.md");
 const readme = readFileSync(file, "utf8");
 const [before, rest] = readme.split(BEGIN);
 const after = rest?.split(END)[1];
-if (after === undefined) throw new Error(`[faults] README.md has no ${BEGIN} … ${END}: put it back`);
+if (after === undefined)
+  throw new Error(`[faults] README.md has no ${BEGIN} … ${END}: put it back`);
 writeFileSync(file, `${before}${BEGIN}\n\n${table}\n\n${END}${after}`);
 run("oxfmt", ["README.md"]);
 console.log(`\n${rows.length} faults, nothing lost; README.md has the table.`);

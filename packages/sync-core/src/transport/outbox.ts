@@ -98,10 +98,9 @@ export function createOutbox(
   }
 
   function holdBack(publishing: Promise<unknown>): void {
-    const done = (): void => {
+    const settled: Promise<void> = Promise.allSettled([publishing]).then(() => {
       if (largeUnderWay === settled) largeUnderWay = undefined;
-    };
-    const settled = publishing.then(done, done);
+    });
     largeUnderWay = settled;
   }
 

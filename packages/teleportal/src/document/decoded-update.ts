@@ -31,11 +31,28 @@ export function decodeUpdate(update: Uint8Array): DecodedUpdate {
   const structs: OperationRange[] = [];
   for (const struct of decoded.structs) {
     if (struct instanceof Y.Skip) continue;
+    if (!isApplicable(struct)) throw new MalformedUpdateError("a struct that Yjs cannot apply");
     structs.push([struct.id.client, struct.id.clock, struct.id.clock + struct.length]);
   }
   const deletions: OperationRange[] = [];
   for (const [client, items] of decoded.ds.clients) {
-    for (const { clock, len } of items) deletions.push([client, clock, clock + len]);
+    for (const { clock, len } of items) {
+      if (len === 0 || !Number.isSafeInteger(clock + len)) {
+        throw new MalformedUpdateError("a deletion that Yjs cannot apply");
+      }
+      deletions.push([client, clock, clock + len]);
+    }
   }
   return { structs, deletions };
+}
+
+/** Yjs takes for granted that an operation is not empty, and that those it refers to by its own client come before. */
+function isApplicable(struct: Y.Item | Y.GC): boolean {
+  if (struct.length === 0 || !Number.isSafeInteger(struct.id.clock + struct.length)) return false;
+  if (struct instanceof Y.GC) return true;
+  const { id, origin, rightOrigin } = struct;
+  const parent = struct.parent instanceof Y.ID ? struct.parent : null;
+  return [origin, rightOrigin, parent].every(
+    (other) => other === null || other.client !== id.client || other.clock < id.clock,
+  );
 }

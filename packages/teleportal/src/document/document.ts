@@ -13,6 +13,7 @@ import type {
   PeerMessage,
   Replica,
   ReplicaHost,
+  ReplicaOptions,
   TransportStreams,
 } from "@teleportal/sync-core";
 import type { DocumentStorage } from "../storage/document-storage.ts";
@@ -61,7 +62,7 @@ export interface DocumentSettings {
   readonly storage: DocumentStorage;
   readonly transport: TransportStreams<unknown> | undefined;
   readonly logger: Logger;
-  readonly replica: { readonly id: string; readonly epoch: number; readonly joinTimeout: number };
+  readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
   /** Asks for `flush` after this event-loop turn. */
   flushAfterTurn(document: Document): void;
 }

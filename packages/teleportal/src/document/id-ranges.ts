@@ -6,8 +6,8 @@ import type { ClientRanges } from "@teleportal/sync-core";
  */
 export interface IdRanges {
   readonly clients: ClientRanges;
-  /** Adds `[start, end)` of that client; says whether any of it was not there yet. */
-  add(client: number, start: number, end: number): boolean;
+  /** Adds `[start, end)` of that client; returns how many of it were not there yet. */
+  add(client: number, start: number, end: number): number;
   /** Whether all of `[start, end)` is there. */
   has(client: number, start: number, end: number): boolean;
 }
@@ -18,15 +18,16 @@ export function createIdRanges(): IdRanges {
   return {
     clients,
     add(client, start, end) {
-      if (end <= start) return false;
+      if (end <= start) return 0;
       const ranges = clients.get(client);
       if (ranges === undefined) {
         clients.set(client, [start, end]);
-        return true;
+        return end - start;
       }
       return addTo(ranges, start, end);
     },
     has(client, start, end) {
+      if (end <= start) return true;
       const ranges = clients.get(client);
       if (ranges === undefined) return false;
       const i = firstEndingAtOrAfter(ranges, start + 1);
@@ -51,22 +52,24 @@ function firstEndingAtOrAfter(ranges: readonly number[], clock: number): number 
   return low * 2;
 }
 
-function addTo(ranges: number[], start: number, end: number): boolean {
+function addTo(ranges: number[], start: number, end: number): number {
   const last = ranges.length - 2;
   if (start > at(ranges, last + 1)) {
     ranges.push(start, end);
-    return true;
+    return end - start;
   }
   const first = start >= at(ranges, last) ? last : firstEndingAtOrAfter(ranges, start);
-  if (at(ranges, first) <= start && at(ranges, first + 1) >= end) return false;
+  if (at(ranges, first) <= start && at(ranges, first + 1) >= end) return 0;
   let next = first;
+  let present = 0;
   let mergedStart = start;
   let mergedEnd = end;
   while (next < ranges.length && at(ranges, next) <= end) {
     mergedStart = Math.min(mergedStart, at(ranges, next));
     mergedEnd = Math.max(mergedEnd, at(ranges, next + 1));
+    present += at(ranges, next + 1) - at(ranges, next);
     next += 2;
   }
   ranges.splice(first, next - first, mergedStart, mergedEnd);
-  return true;
+  return mergedEnd - mergedStart - present;
 }

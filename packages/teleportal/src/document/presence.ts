@@ -58,12 +58,12 @@ export function createPresence(): Presence {
       // A client that comes back announces itself with the clock it had.
       if (clock < (tombstones.get(client) ?? 0)) return false;
       tombstones.delete(client);
-    } else if (clock < present.clock) {
+    } else if (clock <= present.clock) {
+      // Also when it is equal: a y-websocket client sends back all that it is told, and does not own that.
       return false;
     }
-    // The same state over another connection or instance: the client has moved.
     entries.set(client, { client, clock, json, owner });
-    return present === undefined || clock > present.clock;
+    return true;
   }
 
   function bury(client: number, clock: number): void {

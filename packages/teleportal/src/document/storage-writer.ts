@@ -6,8 +6,12 @@ import { compactUpdates } from "./compact-updates.ts";
 const RETRY_FIRST = 250;
 const RETRY_MOST = 10_000;
 
-/** After how many appended batches the stored form is compacted when the document is closed. */
+/** After how many appended batches the stored form is compacted when the document is closed, and while it is open. */
 const COMPACT_AFTER = 64;
+const COMPACT_AFTER_WHILE_OPEN = 4096;
+
+/** The same by bytes, so that what is typed and erased for hours does not pile up; more for a large document. */
+const COMPACT_AFTER_BYTES = 1024 * 1024;
 
 /** Writes one document's updates to its storage, one call at a time, and keeps trying while the storage fails. */
 export interface StorageWriter {
@@ -29,6 +33,9 @@ export function createStorageWriter(
 ): StorageWriter {
   let waiting: Uint8Array[] = [];
   let batches = stored;
+  /** Bytes appended since the stored form was compact, and how large it was then. */
+  let grown = 0;
+  let compactSize = 0;
   /** Some updates were refused: only everything together is sure to hold them. */
   let behind = false;
   let delay = RETRY_FIRST;
@@ -43,6 +50,7 @@ export function createStorageWriter(
     try {
       await storage.append(documentId, updates);
       batches += 1;
+      for (const update of updates) grown += update.length;
       if (behind)
         logger.info(`[teleportal] storing ${documentId} works again: all of it is stored`);
       behind = false;
@@ -56,13 +64,19 @@ export function createStorageWriter(
         );
       }
       behind = true;
+      // `everything` will hold it.
+      waiting = [];
       return false;
     }
   }
 
   async function run(): Promise<void> {
     while (waiting.length > 0 || behind) {
-      if (await store()) continue;
+      if (await store()) {
+        const large = grown > Math.max(COMPACT_AFTER_BYTES, 2 * compactSize);
+        if (!closed && (large || batches >= COMPACT_AFTER_WHILE_OPEN)) await compact();
+        continue;
+      }
       if (closed) return;
       timer = setTimeout(() => void start(), delay);
       delay = Math.min(delay * 2, RETRY_MOST);
@@ -84,23 +98,29 @@ export function createStorageWriter(
   }
 
   async function compact(): Promise<void> {
-    if (batches < COMPACT_AFTER) return;
+    // Also when it fails: it is not tried again before as much has come again.
+    batches = 0;
+    grown = 0;
     try {
-      await storage.compact(documentId, compactUpdates);
+      await storage.compact(documentId, (updates) => {
+        const compacted = compactUpdates(updates);
+        compactSize = compacted.length;
+        return compacted;
+      });
     } catch (cause) {
       logger.warn(
         `[teleportal] compacting ${documentId} failed (${describeCause(cause)}): ` +
-          "nothing is lost, and it is tried again when the document is closed the next time",
+          "nothing is lost, and it is tried again later",
       );
     }
   }
 
   return {
     write(update) {
-      // While the storage fails nothing is queued: `everything` will hold it.
-      if (behind) return;
+      // While the storage fails nothing is queued, unless `everything` is just being stored: it does not hold this.
+      if (behind && running === undefined) return;
       waiting.push(update);
-      void start();
+      if (!behind) void start();
     },
     saved() {
       if (waiting.length === 0 && !behind && running === undefined) return Promise.resolve();
@@ -116,7 +136,7 @@ export function createStorageWriter(
           `[teleportal] ${documentId} is closed with edits that its storage has refused: ` +
             "they are lost here unless another instance or a client holds them",
         );
-      } else {
+      } else if (batches >= COMPACT_AFTER) {
         await compact();
       }
     },

@@ -12,7 +12,7 @@ import { createIdRanges } from "./id-ranges.ts";
  */
 export interface UpdateLog {
   readonly byteLength: number;
-  /** Whether the updates since the snapshot have outgrown it, so that `compact` pays. */
+  /** Whether the updates since the snapshot have outgrown it, or have erased most of it, so that `compact` pays. */
   readonly bloated: boolean;
   /**
    * Adds an update, which MUST be alone in its buffer and not be changed afterwards. `known`: it held nothing new
@@ -53,17 +53,33 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
   let pendingBytes = 0;
   let stateVector: Uint8Array | undefined;
   let digest: Uint8Array | undefined;
+  /** How many operations are held, how many of all are deleted, and how many of these since the snapshot. */
+  let held = 0;
+  let deleted = 0;
+  let erased = 0;
+  /** False after a compaction for what was erased has gained nothing: the counts were made up. */
+  let erasurePays = true;
+  let compactable = true;
 
-  function record({ structs: added, deletions: deleted }: DecodedUpdate): boolean {
-    let anything = false;
-    for (const [client, start, end] of added) {
-      if (structs.add(client, start, end)) anything = true;
-    }
-    for (const [client, start, end] of deleted) {
-      if (deletions.add(client, start, end)) anything = true;
-    }
+  function record(decoded: DecodedUpdate): boolean {
+    let added = 0;
+    let newlyDeleted = 0;
+    for (const range of decoded.structs) added += structs.add(...range);
+    for (const range of decoded.deletions) newlyDeleted += deletions.add(...range);
+    held += added;
+    deleted += newlyDeleted;
+    erased += newlyDeleted;
+    const anything = added > 0 || newlyDeleted > 0;
     if (anything) stateVector = digest = undefined;
     return anything;
+  }
+
+  function outgrown(atLeast: number): boolean {
+    return pendingBytes > Math.max(atLeast, snapshot?.update.length ?? 0);
+  }
+
+  function mostlyErased(): boolean {
+    return erasurePays && pending.length > 0 && erased > held - deleted;
   }
 
   function append(update: Uint8Array): "added" | "known" {
@@ -91,10 +107,17 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
 
   function compact(): void {
     if (pending.length === 0) return;
+    const before = log.byteLength;
+    const forErased = !outgrown(0);
+    // Yjs may yet refuse what could be decoded; it is not asked about the same again by `updates`.
+    compactable = false;
     const update = compactUpdates(entries().map((entry) => entry.update));
     const decoded = decodeUpdate(update);
+    compactable = true;
     // Applying can imply deletions that no update spells out (an overwritten map entry, a child of what is gone).
     record(decoded);
+    erased = 0;
+    erasurePays = !forErased || update.length * 2 <= before;
     snapshot = { update, ends: endsOf(decoded.structs) };
     pending = [];
     pendingBytes = 0;
@@ -105,7 +128,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
       return (snapshot?.update.length ?? 0) + pendingBytes;
     },
     get bloated() {
-      return pendingBytes > Math.max(SMALL, snapshot?.update.length ?? 0);
+      return outgrown(SMALL) || (log.byteLength > SMALL && mostlyErased());
     },
     append,
     isKnown(update) {
@@ -130,8 +153,8 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
       return true;
     },
     diff(encoded) {
-      const held = decodeStateVector(encoded) ?? new Map<number, number>();
-      const missing = entries().filter(({ ends }) => !covers(held, ends));
+      const theirs = decodeStateVector(encoded) ?? new Map<number, number>();
+      const missing = entries().filter(({ ends }) => !covers(theirs, ends));
       if (missing.length === 0 && deletions.clients.size === 0) return undefined;
       // Only what holds something missing is read; deletions come from the index, not from the rest.
       return Y.mergeUpdates([
@@ -140,8 +163,14 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
       ]);
     },
     updates() {
-      if (pendingBytes > (snapshot?.update.length ?? 0) && log.byteLength <= 2 * SMALL) compact();
-      else mergePending();
+      if (compactable && log.byteLength <= 2 * SMALL && (outgrown(0) || mostlyErased())) {
+        try {
+          compact();
+        } catch {
+          // What cannot be compacted is handed out as it came; `Document` reports it when it is due itself.
+        }
+      }
+      mergePending();
       return entries().map((entry) => entry.update);
     },
     compact,
@@ -152,6 +181,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
     snapshot = pending[0];
     pending = [];
     pendingBytes = 0;
+    erased = 0;
   }
   return log;
 }

@@ -47,6 +47,8 @@ export function attach<Context>(
     maxPayload: server.limits.frameBytes,
   });
   const answered = new WeakSet<WebSocket>();
+  /** Upgrades whose context is being made. */
+  const waiting = new Set<Duplex>();
 
   async function accept(
     request: IncomingMessage,
@@ -55,21 +57,28 @@ export function attach<Context>(
     documentId: string,
   ): Promise<void> {
     let context: Context;
+    waiting.add(stream);
     try {
       // Without the option, Context is what its absence gives: undefined.
       context = (await options.context?.(request)) as Context;
     } catch (cause) {
       refuse(stream, "401 Unauthorized", describeCause(cause));
       return;
+    } finally {
+      waiting.delete(stream);
     }
-    if (stream.destroyed) return;
+    if (stream.destroyed || stream.writableEnded) return;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       const connection = server.connect(clientSocket(socket), { documentId, context });
       answered.add(socket);
       socket.on("pong", () => answered.add(socket));
       socket.on("message", (data: RawData, isBinary) => {
         if (isBinary) connection.receive(data as Buffer);
-        else socket.close(CloseCode.malformed, "text: the y-websocket protocol is binary");
+        else {
+          socket.close(CloseCode.malformed, "text: the y-websocket protocol is binary");
+          // Whatever it sends behind that is not taken any more.
+          connection.closed();
+        }
       });
       socket.on("close", () => connection.closed());
       // `close` follows, and tells the server; a client that breaks off is no news.
@@ -79,8 +88,13 @@ export function attach<Context>(
 
   function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const path = documentIdOf(request.url ?? "/", base);
-    if (path.type === "elsewhere") return;
-    if (path.type === "invalid") refuse(stream, "400 Bad Request", path.reason);
+    // Nobody else would answer it, and it would hang.
+    const abandoned = path.type === "elsewhere" && http.listenerCount("upgrade") === 1;
+    if (path.type === "elsewhere" && !abandoned) return;
+    // Node has taken its own listener away: without one, a client that breaks off now would end the process.
+    stream.on("error", () => {});
+    if (path.type === "elsewhere") refuse(stream, "404 Not Found", "no document is served here");
+    else if (path.type === "invalid") refuse(stream, "400 Bad Request", path.reason);
     else void accept(request, stream, head, path.documentId);
   }
 
@@ -98,6 +112,8 @@ export function attach<Context>(
     async close() {
       http.off("upgrade", onUpgrade);
       clearInterval(pinging);
+      for (const stream of waiting)
+        refuse(stream, "503 Service Unavailable", "the server is closing");
       await Promise.all([...sockets.clients].map(closeSocket));
     },
   };
@@ -131,6 +147,8 @@ function closeSocket(socket: WebSocket): Promise<void> {
 }
 
 function refuse(stream: Duplex, status: string, reason: string): void {
+  if (stream.destroyed || stream.writableEnded) return;
+  stream.once("finish", () => stream.destroy());
   stream.end(
     `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain\r\n` +
       `content-length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,

@@ -36,8 +36,8 @@ export async function listen<Context>(
     response.writeHead(426, { "content-type": "text/plain" });
     response.end("This is a WebSocket server: connect with a y-websocket client.\n");
   });
-  const attached = attach(server, http, options);
   await open(http, port, host);
+  const attached = attach(server, http, options);
   const actualPort = (http.address() as AddressInfo).port;
   let closing: Promise<void> | undefined;
 

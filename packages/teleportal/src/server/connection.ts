@@ -15,6 +15,9 @@ import type { ServerLimits } from "./limits.ts";
 /** An awareness frame that names nobody: changes nothing, and tells a y-websocket client that the link is alive. */
 const KEEPALIVE_FRAME = new Uint8Array([1, 1, 0]);
 
+/** What a waiting frame costs beside its bytes, so that many tiny ones count as the memory they take. */
+const QUEUED_FRAME_OVERHEAD = 256;
+
 /** A connection as the server holds it. */
 export interface ServerConnection extends ClientConnection {
   send(frame: Uint8Array): void;
@@ -29,6 +32,8 @@ export interface ConnectionSettings {
   readonly logger: Logger;
   mayRead(): Promise<boolean>;
   mayWrite(): Promise<boolean>;
+  /** Why the document takes no further connection now, if so. */
+  refusal(): string | undefined;
   /** Opens the document for this connection; `release` is called once for each that resolved. */
   open(): Promise<Document>;
   release(document: Document): void;
@@ -36,6 +41,12 @@ export interface ConnectionSettings {
 }
 
 type WritePermission = "unknown" | "granted" | "denied";
+
+/**
+ * - `closing`: the server has ended it; what the client sends is not taken any more.
+ * - `gone`: the client has left while something was waited for; what it had sent by then is still taken.
+ */
+type ConnectionState = "open" | "closing" | "gone" | "closed";
 
 /**
  * One client in one document, over the y-websocket protocol. Frames are handled strictly in order: while something
@@ -51,12 +62,27 @@ export function createConnection(
   let queue: Uint8Array[] = [];
   let queuedBytes = 0;
   let busy = true;
-  let state: "open" | "closing" | "closed" = "open";
-  /** What may be buffered now: the limit, and what the client's own first download takes. */
+  let state: ConnectionState = "open";
+  /** What may be buffered now: the limit, and what the client's own download of the document takes. */
   let allowance = limits.bufferedBytes;
+  /** That download is not through yet. */
+  let downloading = false;
   let quiet = true;
 
+  function takesFrames(): boolean {
+    return state === "open" || state === "gone";
+  }
+
+  /** Gives the document back. */
+  function finish(): void {
+    state = "closed";
+    queue = [];
+    if (document !== undefined) settings.release(document);
+    document = undefined;
+  }
+
   function close(code: CloseCode, reason: string): void {
+    if (state === "gone") queue = [];
     if (state !== "open") return;
     state = "closing";
     queue = [];
@@ -64,24 +90,37 @@ export function createConnection(
     socket.close(code, reason);
   }
 
+  function buffered(): number {
+    const bytes = socket.bufferedAmount;
+    if (bytes === 0) {
+      allowance = limits.bufferedBytes;
+      downloading = false;
+    }
+    return bytes;
+  }
+
   function send(frame: Uint8Array): void {
     if (state !== "open") return;
     quiet = false;
-    const buffered = socket.bufferedAmount;
-    if (buffered === 0) allowance = limits.bufferedBytes;
-    if (buffered + frame.length > allowance && buffered > 0) {
+    const bytes = buffered();
+    if (bytes + frame.length > allowance && bytes > 0) {
       close(CloseCode.tryAgainLater, "too slow: reconnect to sync again");
       return;
     }
     socket.send(frame);
   }
 
-  /** Sends what the client has asked for itself, however large; it is not held against it. */
-  function sendAll(frames: readonly Uint8Array[]): void {
-    for (const frame of frames) {
-      allowance += frame.length;
-      send(frame);
-    }
+  /** Sends the document, however large; it is not held against the client that has asked for it. */
+  function sendDownload(frames: readonly Uint8Array[]): void {
+    let size = 0;
+    for (const frame of frames) size += frame.length;
+    const bytes = buffered();
+    // Asked again before the last answer is through: that, and what follows it, brings the client here as well.
+    if (downloading && bytes + size > allowance) return;
+    quiet = false;
+    downloading = true;
+    allowance += size;
+    for (const frame of frames) socket.send(frame);
   }
 
   function refuse(what: string): void {
@@ -106,7 +145,7 @@ export function createConnection(
     }
     return settings.mayWrite().then((granted) => {
       write = granted ? "granted" : "denied";
-      if (state === "open") return applyUpdate(target, update, frame);
+      if (takesFrames()) return applyUpdate(target, update, frame);
     });
   }
 
@@ -115,7 +154,7 @@ export function createConnection(
     switch (read.type) {
       case "sync-step-1":
         if (decodeStateVector(read.stateVector) === undefined) refuse("state vector");
-        else sendAll(target.syncFrames(read.stateVector));
+        else if (state === "open") sendDownload(target.syncFrames(read.stateVector));
         return;
       case "update":
         // Copied: alone in its buffer for Yjs, and nothing keeps the socket's buffer alive.
@@ -123,6 +162,7 @@ export function createConnection(
       case "sync-step-2":
         return applyUpdate(target, new Uint8Array(read.update), undefined);
       case "awareness":
+        if (state === "gone") return;
         target.acceptAwareness(connection, read.update, new Uint8Array(frame));
         return;
       case "query-awareness": {
@@ -164,11 +204,12 @@ export function createConnection(
   async function drain(target: Document): Promise<void> {
     for (;;) {
       const frame = queue.shift();
-      if (frame === undefined || state !== "open") break;
-      queuedBytes -= frame.length;
+      if (frame === undefined || !takesFrames()) break;
+      queuedBytes -= frame.length + QUEUED_FRAME_OVERHEAD;
       await take(target, frame);
     }
     busy = false;
+    if (state === "gone") finish();
   }
 
   async function begin(): Promise<void> {
@@ -177,18 +218,29 @@ export function createConnection(
       close(CloseCode.permissionDenied, "no permission to read");
       return;
     }
-    if (state !== "open") return;
+    if (!takesFrames()) return;
+    // Again: others may have come in while the permission was being asked.
+    const refusal = settings.refusal();
+    if (refusal !== undefined) {
+      close(CloseCode.tryAgainLater, refusal);
+      return;
+    }
     const opened = await settings.open();
-    if (state !== "open") {
+    if (!takesFrames()) {
       settings.release(opened);
       return;
     }
     document = opened;
-    document.join(connection);
-    send(document.askFrame());
-    const presence = document.presenceFrame();
-    if (presence !== undefined) sendAll([presence]);
-    await drain(document);
+    if (state === "open") {
+      opened.join(connection);
+      send(opened.askFrame());
+      const presence = opened.presenceFrame();
+      if (presence !== undefined) {
+        allowance += presence.length;
+        send(presence);
+      }
+    }
+    await drain(opened);
   }
 
   const connection: ServerConnection = {
@@ -205,7 +257,7 @@ export function createConnection(
         return;
       }
       if (busy || document === undefined) {
-        queuedBytes += frame.length;
+        queuedBytes += frame.length + QUEUED_FRAME_OVERHEAD;
         if (queuedBytes > Math.max(limits.bufferedBytes, limits.frameBytes)) {
           close(CloseCode.tryAgainLater, "too much sent before the document was open");
           return;
@@ -220,17 +272,17 @@ export function createConnection(
       void waiting.then(() => drain(target));
     },
     closed() {
-      if (state === "closed") return;
+      if (state === "closed" || state === "gone") return;
       if (state === "open") document?.leave(connection);
-      state = "closed";
-      queue = [];
-      if (document !== undefined) settings.release(document);
-      document = undefined;
       settings.ended(connection);
+      const typing = state === "open" && busy && (queue.length > 0 || document !== undefined);
+      if (typing) state = "gone";
+      else finish();
     },
   };
 
   begin().catch((error: unknown) => {
+    if (!takesFrames()) return;
     logger.error(
       `[teleportal] opening ${documentId} for a client failed (${describeCause(error)}): ` +
         "its connection is closed, and it may try again",

@@ -1,3 +1,4 @@
+import { SyncError } from "@teleportal/sync-core";
 import type { Document } from "../document/document.ts";
 
 /**
@@ -12,6 +13,7 @@ export interface DocumentRegistry {
   /** Counts one user less; the last one closes the document once it is stored. */
   release(id: string): void;
   users(id: string): number;
+  /** Closes all that are open or being opened; none is opened afterwards. */
   closeAll(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ interface Entry {
 
 export function createDocumentRegistry(): DocumentRegistry {
   const entries = new Map<string, Entry>();
+  let closed = false;
 
   async function close(id: string, entry: Entry): Promise<void> {
     try {
@@ -53,6 +56,9 @@ export function createDocumentRegistry(): DocumentRegistry {
         await entry.closing;
         entry = entries.get(id);
       }
+      if (closed) {
+        throw new SyncError("teleportal", "the server is closing", "connect to another instance");
+      }
       if (entry === undefined) {
         entry = { users: 0, opening: open() };
         entries.set(id, entry);
@@ -73,6 +79,7 @@ export function createDocumentRegistry(): DocumentRegistry {
       if (entry.users === 0) void unload(id, entry);
     },
     async closeAll() {
+      closed = true;
       await Promise.all(
         [...entries].map(async ([id, entry]) => {
           entry.closing ??= close(id, entry);

@@ -5,6 +5,7 @@ import {
   isPeerId,
   SyncError,
 } from "@teleportal/sync-core";
+import type { OfflineBudget } from "@teleportal/sync-core";
 import { openDocument } from "../document/document.ts";
 import type { Document } from "../document/document.ts";
 import type { ClientConnection, ClientSocket } from "./client-socket.ts";
@@ -22,6 +23,9 @@ import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server
  */
 const KEEPALIVE_INTERVAL = 12_000;
 
+/** How many bytes of edits all documents together keep to send them when the broker is back; the rest is fetched. */
+const OFFLINE_BYTES = 16 * 1024 * 1024;
+
 /**
  * Serves Yjs documents to y-websocket clients. Needs no Node API: sockets reach it through `connect`; `listen` and
  * `attach` of `teleportal` bring them from a Node server.
@@ -36,6 +40,7 @@ export class Server<Context = unknown> {
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
+  readonly #offlineBudget: OfflineBudget = { held: 0, cap: OFFLINE_BYTES };
   #lastEpoch = 0;
 
   /** @throws SyncError for an `instanceId` that is none. */
@@ -86,6 +91,7 @@ export class Server<Context = unknown> {
       logger: this.#logger,
       mayRead: () => this.#isAllowed({ ...ctx, type: "read" }),
       mayWrite: () => this.#isAllowed({ ...ctx, type: "write" }),
+      refusal: () => this.#refusal(documentId),
       open: () => this.#documents.acquire(documentId, () => this.#open(ctx)),
       release: () => this.#documents.release(documentId),
       ended: (ended) => {
@@ -148,6 +154,7 @@ export class Server<Context = unknown> {
           id: this.#instanceId,
           epoch: this.#lastEpoch,
           joinTimeout: this.#options.joinTimeout ?? 1000,
+          offlineBudget: this.#offlineBudget,
         },
         flushAfterTurn: this.#flushing.add,
       });

@@ -199,7 +199,7 @@ export const scenarios: readonly Scenario[] = [
       for (const bytes of real) {
         await client.publish(CHANNEL, bytes);
         await client.publish(CHANNEL, bytes.subarray(0, bytes.length - 3));
-        await client.publish(CHANNEL, Buffer.from(bytes).reverse());
+        await client.publish(CHANNEL, Buffer.from(bytes.toReversed()));
         await client.publish(CHANNEL, Buffer.concat([bytes, bytes]));
         await client.publish(CHANNEL, "garbage");
       }

@@ -17,11 +17,13 @@ function newer(envelope: Uint8Array): Uint8Array {
   let content = HEADER_BYTES;
   while ((envelope[content] ?? 0) >= 0x80) content += 1;
   content += 1;
+  const extension = [3, 0xaa, 0xbb, 0xcc];
+  const unknownKind = [0x2e, 1, 2, 0xdd, 0xee, 1, 2, 0x01, 0x02];
   const bytes = new Uint8Array([
     ...envelope.subarray(0, content),
-    ...[3, 0xaa, 0xbb, 0xcc],
+    ...extension,
     ...envelope.subarray(content),
-    ...[0x2e, 1, 2, 0xdd, 0xee, 1, 2, 0x01, 0x02],
+    ...unknownKind,
   ]);
   bytes[3] = (bytes[3] ?? 0) | FLAG_EXTENSION;
   return bytes;

@@ -16,7 +16,7 @@ export interface InstanceOptions extends Partial<ServerOptions<unknown>> {
 /** A server on a free port, closed when the test is over. */
 export interface Instance {
   readonly url: string;
-  readonly server: Server<unknown>;
+  readonly server: Server;
   readonly listener: Listener;
   readonly storage: DocumentStorage;
   /** What it has logged, each line as `level message`. */
