@@ -30,6 +30,8 @@ export interface Replica {
   localUpdate(frame: Uint8Array): void;
   /** A local client's presence, as a client frame. It goes out with the next `flush`. */
   localAwareness(frame: Uint8Array): void;
+  /** The document holds what nobody has typed now, such as the deletions that a compaction has implied. */
+  changed(): void;
   /** The event-loop turn is over: sends what was collected, as one update and one awareness message. */
   flush(): void;
   /** Something came from the transport. */
@@ -77,6 +79,8 @@ export function createReplica(
   /** Requests of others to everyone, that this replica answers unless another does first. */
   const answers = new Map<string, Answer>();
   const asking = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
+  /** Replies that were answers, and yet left this replica behind. */
+  const fruitless = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
   const digesting = createBackoff(timing.digestDelay, timing.digestMaxDelay);
 
   let up = false;
@@ -91,6 +95,8 @@ export function createReplica(
   let planned: PlannedRequest | undefined;
   /** The request under way is taken for unanswered then. */
   let answerBy: number | undefined;
+  /** Requests were made until it was enough, and nobody has answered. */
+  let unheard = false;
   let digestAt: number | undefined;
   /** Digests since the last sign of activity. */
   let quietRounds = 0;
@@ -142,6 +148,7 @@ export function createReplica(
 
   function answered(): void {
     answerBy = undefined;
+    unheard = false;
     asking.reset();
     finishJoin();
   }
@@ -151,10 +158,21 @@ export function createReplica(
     if (asking.steps >= timing.requestAttempts) {
       // Nobody is there, or nobody who can answer: the next sign of life starts over.
       asking.reset();
+      unheard = true;
       peers.forgetSilent(host.now() - timing.peerSilence);
       return;
     }
     askSoon(EVERYONE, 0, "behind");
+  }
+
+  /** A peer can be heard: what was asked into the void is asked again soon, not when the backoff ends. */
+  function noteLife(): void {
+    if (unheard) {
+      unheard = false;
+      askSoon(EVERYONE, jitter(timing.requestTimeout), "behind");
+    } else if (answerBy !== undefined && asking.steps > 1) {
+      answerBy = earlier(answerBy, host.now() + jitter(timing.requestTimeout));
+    }
   }
 
   /**
@@ -170,6 +188,15 @@ export function createReplica(
     planDigest();
   }
 
+  /** What is held here, or who is there to compare it with, has changed other than by typing: somebody may lack it. */
+  function compareSoon(): void {
+    const before = digestAt;
+    quietRounds = 0;
+    digesting.reset();
+    planDigest();
+    digestAt = earlier(before, digestAt);
+  }
+
   function planDigest(): void {
     digestAt = undefined;
     if (quietRounds >= timing.digestRounds || peers.size === 0 || !up) return;
@@ -179,6 +206,10 @@ export function createReplica(
 
   function reply(to: string, theirs: PeerState, wantsBack: boolean): void {
     answers.delete(to);
+    // What was to be asked of that peer comes with its own answer, if it has any.
+    if (wantsBack && planned?.to === to) {
+      planned = { ...planned, at: Math.max(planned.at, host.now() + timing.requestTimeout) };
+    }
     // Equal digests, the usual answer to a request after a harmless reconnect: nothing need be computed or sent.
     const difference = equalBytes(theirs.digest, document.digest())
       ? undefined
@@ -230,20 +261,33 @@ export function createReplica(
       host.malformed(message);
       return;
     }
-    if (difference.length > 0) host.apply([difference], message);
+    if (difference.length > 0) {
+      const before = document.digest();
+      host.apply([difference], message);
+      if (!equalBytes(before, document.digest())) compareSoon();
+    }
     answered();
+    if (planned?.to === message.sender) planned = undefined;
     if (stateVector.length === 0) return;
     const theirs = readState(stateVector, digest);
     if (theirs === undefined) {
       host.malformed(message);
       return;
     }
-    if (equalBytes(theirs.digest, document.digest())) return;
+    if (equalBytes(theirs.digest, document.digest())) {
+      fruitless.reset();
+      return;
+    }
     const own = ownStateVector();
-    // Behind still: the reply was computed before something that has not come, or never will.
-    if (isAhead(theirs.decoded, own)) askSoon(message.sender, timing.requestTimeout, "behind");
+    if (isAhead(theirs.decoded, own)) {
+      // Behind still: the reply crossed with an update, or the host refuses what it holds. The digests take over.
+      if (fruitless.steps >= timing.requestAttempts) return;
+      askSoon(message.sender, fruitless.next(), "behind");
+      return;
+    }
+    fruitless.reset();
     // Everything the replier has is here now, so what differs is what it lacks.
-    else reply(message.sender, theirs, false);
+    reply(message.sender, theirs, false);
   }
 
   function onDigest(message: PeerMessage): void {
@@ -273,8 +317,11 @@ export function createReplica(
 
   function onPeerMessage(message: PeerMessage): void {
     if (message.sender === id) return;
+    const known = peers.size;
     const noticed = peers.notice(message, host.now());
     if (noticed === "stale") return;
+    if (peers.size > known || noticed === "restarted") compareSoon();
+    noteLife();
     if (noticed === "restarted") host.gone(message.sender);
     if (noticed !== "in-order") askSoon(message.sender, jitter(timing.gapDelay), "behind");
     switch (message.kind) {
@@ -315,6 +362,7 @@ export function createReplica(
         finishJoin();
         return;
       case "lost":
+        noteLife();
         // What was lost on the way in may be anybody's; what was lost on the way out the peers will ask for.
         askSoon(EVERYONE, jitter(timing.replySpread), "behind");
         return;
@@ -334,6 +382,7 @@ export function createReplica(
     sendCollected();
     dirty = false;
     ask(EVERYONE);
+    compareSoon();
     sendPresence();
   }
 
@@ -389,6 +438,10 @@ export function createReplica(
     localAwareness(frame) {
       // While the link is down nothing is kept: the snapshot on the way up says it all.
       if (up) awareness.push(frame);
+    },
+    changed() {
+      compareSoon();
+      schedule();
     },
     flush() {
       sendCollected();

@@ -100,6 +100,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       compacting = false;
       try {
         log.compact();
+        if (closing === undefined) replica?.changed();
       } catch (cause) {
         logger.error(
           `[teleportal] compacting ${id} failed (${describeCause(cause)}): it goes on uncompacted; ` +

@@ -133,10 +133,13 @@ describe("a document", () => {
     await second.synced;
     expect(second.text.length).toBe(70);
     second.text.insert(0, "y");
-    await connectEditor(url, "doc").until((text) => text.startsWith("y"));
+    const third = connectEditor(url, "doc");
+    await third.until((text) => text.startsWith("y"));
+    third.text.insert(0, "z");
+    await second.until((text) => text.startsWith("zy"));
     expect(storage.count("load")).toBe(2);
     await server.close();
-    expect(await storage.storedText("doc")).toBe(`y${"x".repeat(70)}`);
+    expect(await storage.storedText("doc")).toBe(`zy${"x".repeat(70)}`);
   });
 
   it("takes what a client typed before it left, though it was still being opened then", async () => {

@@ -1,0 +1,153 @@
+import { decodeStateVector, digestOf } from "@teleportal/sync-core";
+import type { PeerMessage } from "@teleportal/sync-core";
+import * as Y from "yjs";
+import { decodeUpdate } from "../../src/document/decoded-update.ts";
+import type { Mutation } from "./mutation.ts";
+
+const EMPTY_STATE_VECTOR = new Uint8Array([0]);
+
+/** Engines with one mistake each. Made anew for each run: some of them remember. */
+export const MUTATIONS = {
+  "applies a diff that was computed for somebody else": () => ({
+    receive: (message, id) =>
+      message.kind === "reply" && message.to !== id ? { ...message, to: id } : message,
+  }),
+
+  "leaves deletions out of its digest": () => ({
+    document: (document) => ({
+      ...bound(document),
+      digest: () => structDigest(document.diff(EMPTY_STATE_VECTOR)),
+    }),
+  }),
+
+  "leaves deletions out of its diffs": () => ({
+    document: (document) => ({
+      ...bound(document),
+      diff: (stateVector) => withoutDeletions(document.diff(stateVector)),
+    }),
+  }),
+
+  "says that it holds what lies behind a hole": () => ({
+    document: (document) => ({
+      ...bound(document),
+      stateVector: () => boldStateVector(document.diff(EMPTY_STATE_VECTOR)),
+    }),
+  }),
+
+  "does not hear that its link is back": () => ({
+    receive: (message) => (message.kind === "up" ? undefined : message),
+  }),
+
+  "does not hear that its link was cut": () => ({
+    receive: (message) => (message.kind === "up" || message.kind === "down" ? undefined : message),
+  }),
+
+  "sees no gap": seesNoGap,
+
+  "sees neither gap nor hole": () => ({
+    ...seesNoGap(),
+    document: (document) => ({ ...bound(document), complete: () => true }),
+  }),
+
+  "sends no digest": () => ({
+    send: (message) => (message.kind === "digest" ? undefined : message),
+  }),
+
+  "asks once and never again": () => ({ options: { requestAttempts: 1 } }),
+
+  "hands nothing back": () => ({
+    send: (message) =>
+      message.kind === "reply" && message.frames[1]?.length === 0 ? undefined : message,
+  }),
+
+  "publishes what it has received": () => ({
+    host: (host, id) => ({
+      ...host,
+      apply(frames, from) {
+        host.apply(frames, from);
+        if (from.kind === "update") host.send({ ...from, sender: id, frames });
+      },
+    }),
+  }),
+
+  "keeps everything while its link is down": () => ({
+    options: { offlineBytes: Number.POSITIVE_INFINITY },
+  }),
+
+  "has a digest of its own": () => ({
+    document: (document, id) => ({
+      ...bound(document),
+      digest: () => new TextEncoder().encode(id.slice(0, 8)),
+    }),
+  }),
+
+  "forgets every tenth update from a peer": () => {
+    let count = 0;
+    return {
+      receive: (message) =>
+        message.kind === "update" && ++count % 10 === 0 ? { ...message, frames: [] } : message,
+    };
+  },
+} satisfies Record<string, () => Mutation>;
+
+function bound(document: Parameters<NonNullable<Mutation["document"]>>[0]) {
+  return {
+    stateVector: () => document.stateVector(),
+    diff: (stateVector: Uint8Array) => document.diff(stateVector),
+    digest: () => document.digest(),
+    complete: () => document.complete(),
+  };
+}
+
+/** Numbers what comes in anew, as if everything had come. */
+function seesNoGap(): Mutation {
+  const received = new Map<string, number>();
+  return {
+    receive(message, id) {
+      if (!("frames" in message)) return message;
+      const key = `${id} ${message.sender} ${message.epoch}`;
+      const seq = (received.get(key) ?? 0) + (message.kind === "update" ? 1 : 0);
+      received.set(key, seq);
+      return { ...message, seq } satisfies PeerMessage;
+    },
+  };
+}
+
+function structDigest(everything: Uint8Array | undefined): Uint8Array {
+  const ends = new Map<number, number[]>();
+  if (everything !== undefined) {
+    for (const [client, , end] of decodeUpdate(everything).structs) ends.set(client, [0, end]);
+  }
+  return digestOf(ends, new Map());
+}
+
+function withoutDeletions(diff: Uint8Array | undefined): Uint8Array | undefined {
+  if (diff === undefined) return undefined;
+  // An update ends with its deletions, and those of a diff without structs are all there is.
+  const { structs, ds } = Y.decodeUpdate(diff);
+  if (structs.length === 0) return undefined;
+  let size = varUintLength(ds.clients.size);
+  for (const [client, items] of ds.clients) {
+    size += varUintLength(client) + varUintLength(items.length);
+    for (const { clock, len } of items) size += varUintLength(clock) + varUintLength(len);
+  }
+  const bytes = new Uint8Array(diff.length - size + 1);
+  bytes.set(diff.subarray(0, diff.length - size));
+  return bytes;
+}
+
+function varUintLength(value: number): number {
+  let length = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) length += 1;
+  return length;
+}
+
+function boldStateVector(everything: Uint8Array | undefined): Uint8Array {
+  const ends = new Map<number, number>();
+  if (everything !== undefined) {
+    for (const [client, , end] of decodeUpdate(everything).structs) ends.set(client, end);
+  }
+  const encoded = Y.encodeStateVector(ends);
+  if (decodeStateVector(encoded) === undefined) throw new Error("no state vector");
+  return encoded;
+}

@@ -1,0 +1,316 @@
+import {
+  createReplica,
+  decodeClientFrame,
+  encodeSyncStep1,
+  encodeSyncStep2,
+  encodeUpdateFrame,
+} from "@teleportal/sync-core";
+import type { PeerMessage, Replica, ReplicaHost, TransportSignal } from "@teleportal/sync-core";
+import { createUpdateLog } from "../../src/document/update-log.ts";
+import type { UpdateLog } from "../../src/document/update-log.ts";
+import { InvariantBroken } from "./invariant-broken.ts";
+import type { Mutation } from "./mutation.ts";
+import { createPublicationCheck } from "./publication-check.ts";
+import type { Random } from "./random.ts";
+import type { SimulatedBroker } from "./simulated-broker.ts";
+import { openSimulatedTransport } from "./simulated-transport.ts";
+import type { TransportSettings } from "./simulated-transport.ts";
+import type { Trace } from "./trace.ts";
+import type { VirtualClock, VirtualTimer } from "./virtual-clock.ts";
+
+/** A client as its instance sees it. */
+export interface InstanceClient {
+  send(frame: Uint8Array): void;
+  /** The instance is gone. */
+  lost(): void;
+}
+
+export interface InstanceConnection {
+  receive(frame: Uint8Array): void;
+  close(): void;
+}
+
+/** One life of an instance, from its start to its crash or its end: the document, its replica and its clients. */
+export interface SimulatedInstance {
+  readonly place: string;
+  readonly id: string;
+  readonly log: UpdateLog;
+  connect(client: InstanceClient): InstanceConnection;
+  /** Everything that happens from now on waits for `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Makes the log compact, as the server does when it has grown. */
+  compact(): void;
+  /** Ends at once, and nobody is told. */
+  crash(): void;
+  /** Ends as a server does that is being shut down. */
+  drain(): void;
+}
+
+export interface InstanceSettings {
+  readonly place: string;
+  readonly id: string;
+  readonly epoch: number;
+  readonly stored: readonly Uint8Array[];
+  readonly offlineBytes: number;
+  readonly transport: TransportSettings;
+  readonly mutation: Mutation;
+}
+
+export interface InstanceWorld {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly broker: SimulatedBroker;
+  /** The log has something new; from a client if `by` says so. */
+  added(update: Uint8Array, by: "client" | "peer"): void;
+  sent(message: PeerMessage): void;
+}
+
+const EMPTY_UPDATE = new Uint8Array([0, 0]);
+
+/** What `openDocument` does around log and replica, over virtual time and without presence. */
+export function startSimulatedInstance(
+  settings: InstanceSettings,
+  world: InstanceWorld,
+): SimulatedInstance {
+  const { place, id, epoch, offlineBytes, mutation } = settings;
+  const { clock, random, trace, broker } = world;
+  const log = createUpdateLog(settings.stored);
+  const check = createPublicationCheck(place, offlineBytes);
+  const connected = new Set<InstanceClient>();
+  /** Those of them that the document is open for. */
+  const clients = new Set<InstanceClient>();
+  let state: "running" | "paused" | "over" = "running";
+  let inbox: (() => void)[] = [];
+  let waitingForJoin: (() => void)[] = [];
+  let wake: VirtualTimer | undefined;
+  let flushing = false;
+  /** What the replica is being given, as it was before any mutation. */
+  let received: PeerMessage | TransportSignal | undefined;
+
+  function run(task: () => void): void {
+    if (state === "running") task();
+    else if (state === "paused") inbox.push(task);
+  }
+
+  function afterTurn(task: () => void): void {
+    clock.at(clock.now, () => run(task));
+  }
+
+  function sendToClients(frame: Uint8Array, except?: InstanceClient): void {
+    for (const client of clients) if (client !== except) client.send(frame);
+  }
+
+  const realHost: ReplicaHost = {
+    now: () => clock.now,
+    random: () => random.next(),
+    send(original) {
+      const message = mutation.send === undefined ? original : mutation.send(original, id);
+      if (message === undefined) return;
+      trace.note(place, `send ${message.kind}`, message.seq, () => describe(message));
+      check.sent(message);
+      world.sent(message);
+      transport.send(message);
+    },
+    apply(frames) {
+      if (received === undefined || !("frames" in received)) {
+        throw new Error("frames were applied, and none had come");
+      }
+      if (received.kind === "reply" && received.to !== id) {
+        throw new InvariantBroken(
+          "a diff is applied by its addressee only",
+          `${place} applies a diff for ${received.to ?? "nobody"}`,
+        );
+      }
+      for (const frame of frames) applyFrame(frame);
+    },
+    applyAwareness() {},
+    gone() {},
+    awarenessSnapshot: () => undefined,
+    malformed(message) {
+      throw new Error(`${place} takes a ${message.kind} for malformed`);
+    },
+    joined() {
+      const waiting = waitingForJoin;
+      waitingForJoin = [];
+      for (const task of waiting) afterTurn(task);
+    },
+    wakeAt(time) {
+      if (wake !== undefined && wake.time === time && time > clock.now) return;
+      wake?.cancel();
+      wake = undefined;
+      if (time === undefined) return;
+      const timer = clock.at(time, () => {
+        if (wake === timer) wake = undefined;
+        run(() => replica.tick());
+      });
+      wake = timer;
+    },
+  };
+
+  function applyFrame(frame: Uint8Array): void {
+    const read = decodeClientFrame(frame);
+    if (read.type !== "update" && read.type !== "sync-step-2") {
+      throw new Error(`${place} is to apply a frame of type ${read.type}`);
+    }
+    const update = read.update.slice();
+    if (log.append(update) === "known") return;
+    world.added(update, "peer");
+    sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
+  }
+
+  function acceptUpdate(client: InstanceClient, update: Uint8Array, frame?: Uint8Array): void {
+    if (log.append(update) === "known") return;
+    trace.note(place, "accept", update.length);
+    world.added(update, "client");
+    const forwarded = frame ?? encodeUpdateFrame(update);
+    sendToClients(forwarded, client);
+    check.typed(forwarded);
+    replica.localUpdate(forwarded);
+    if (flushing) return;
+    flushing = true;
+    afterTurn(() => {
+      flushing = false;
+      check.turn(() => replica.flush());
+    });
+  }
+
+  function receive(message: PeerMessage | TransportSignal): void {
+    const taken = mutation.receive === undefined ? message : mutation.receive(message, id);
+    trace.note(place, `get ${message.kind}`, 0, () => describe(message));
+    if (taken === undefined) return;
+    received = message;
+    if (taken.kind === "up") {
+      check.turn(() => {
+        replica.receive(taken);
+        check.link("up");
+      });
+    } else {
+      if (taken.kind === "down") check.link("down");
+      replica.receive(taken);
+    }
+    received = undefined;
+  }
+
+  function syncFrames(stateVector: Uint8Array): Uint8Array[] {
+    if (stateVector[0] !== 0) return [encodeSyncStep2(log.diff(stateVector) ?? EMPTY_UPDATE)];
+    const updates = log.updates();
+    const [only] = updates;
+    if (updates.length <= 1) return [encodeSyncStep2(only ?? EMPTY_UPDATE)];
+    return [...updates.map(encodeUpdateFrame), encodeSyncStep2(EMPTY_UPDATE)];
+  }
+
+  function handle(client: InstanceClient, frame: Uint8Array): void {
+    const read = decodeClientFrame(frame);
+    switch (read.type) {
+      case "sync-step-1":
+        for (const answer of syncFrames(read.stateVector)) client.send(answer);
+        return;
+      case "update":
+        acceptUpdate(client, read.update.slice(), frame.slice());
+        return;
+      case "sync-step-2":
+        acceptUpdate(client, read.update.slice());
+        return;
+      default:
+        throw new Error(`a client has sent a frame of type ${read.type}`);
+    }
+  }
+
+  function end(): void {
+    state = "over";
+    inbox = [];
+    wake?.cancel();
+    clients.clear();
+    for (const client of connected) client.lost();
+  }
+
+  const host = mutation.host === undefined ? realHost : mutation.host(realHost, id);
+  const document = mutation.document === undefined ? log : mutation.document(log, id);
+  const replica: Replica = createReplica(document, host, {
+    id,
+    epoch,
+    offlineBytes,
+    ...mutation.options,
+  });
+
+  const transport = openSimulatedTransport(place, id, broker, settings.transport, {
+    message: (message) => run(() => receive(message)),
+    waiting: () => afterTurn(() => transport.flush()),
+  });
+
+  replica.start();
+
+  return {
+    place,
+    id,
+    log,
+    connect(client) {
+      let queue: Uint8Array[] | undefined = [];
+      let open = true;
+      connected.add(client);
+
+      function begin(): void {
+        if (!open) return;
+        clients.add(client);
+        client.send(encodeSyncStep1(log.stateVector()));
+        const waiting = queue ?? [];
+        queue = undefined;
+        for (const frame of waiting) handle(client, frame);
+      }
+
+      run(() => {
+        if (replica.joined) begin();
+        else waitingForJoin.push(begin);
+      });
+      return {
+        receive(frame) {
+          run(() => {
+            if (!open) return;
+            if (queue === undefined) handle(client, frame);
+            else queue.push(frame);
+          });
+        },
+        close() {
+          open = false;
+          connected.delete(client);
+          clients.delete(client);
+        },
+      };
+    },
+    pause() {
+      if (state === "running") state = "paused";
+    },
+    resume() {
+      if (state !== "paused") return;
+      state = "running";
+      const tasks = inbox;
+      inbox = [];
+      for (const task of tasks) afterTurn(task);
+    },
+    compact() {
+      run(() => log.compact());
+    },
+    crash() {
+      trace.note(place, "crash", 0);
+      transport.abandon();
+      end();
+    },
+    drain() {
+      trace.note(place, "drain", 0);
+      state = "running";
+      replica.leave();
+      transport.flush();
+      transport.abandon();
+      end();
+    },
+  };
+}
+
+function describe(message: PeerMessage | TransportSignal): string {
+  if (!("frames" in message)) return "sender" in message ? message.sender : "";
+  const { sender, seq, to, frames } = message;
+  const sizes = frames.map((frame) => frame.length).join("+");
+  return `of ${sender.slice(-4)}${to === undefined ? "" : ` to ${to.slice(-4)}`} seq ${seq} [${sizes}]`;
+}
