@@ -222,7 +222,10 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       compactSoon();
     },
     acceptAwareness(client, update, frame) {
-      if (presence.apply(update, client) === undefined) return;
+      const news = presence.apply(update, client, (objection) =>
+        client.send(encodeAwarenessFrame(objection)),
+      );
+      if (news === undefined) return;
       sendToClients(frame, client);
       replica?.localAwareness(frame);
       if (replica) settings.flushAfterTurn(document);

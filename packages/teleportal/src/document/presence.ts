@@ -12,8 +12,20 @@ export type PresenceOwner = object | string;
 
 export interface Presence {
   readonly size: number;
-  /** Takes an awareness update in; returns it if it says anything new. @throws MalformedAwarenessError */
-  apply(update: Uint8Array, owner: PresenceOwner): Uint8Array | undefined;
+  /**
+   * Takes an awareness update in; returns it if it says anything new.
+   *
+   * A client that was gone comes back with the clock it had, and whoever knows it by that clock ignores it (y-protocols,
+   * `applyAwarenessUpdate`). `onReturn` is handed an awareness update that calls it gone: sent to that client alone,
+   * it makes it object with a higher clock, which everybody takes.
+   *
+   * @throws MalformedAwarenessError
+   */
+  apply(
+    update: Uint8Array,
+    owner: PresenceOwner,
+    onReturn?: (objection: Uint8Array) => void,
+  ): Uint8Array | undefined;
   /** Ends everything `owner` has; returns the awareness update that says so. */
   remove(owner: PresenceOwner): Uint8Array | undefined;
   /** All states, or those whose owner passes, as one awareness update. */
@@ -50,7 +62,8 @@ export function createPresence(): Presence {
     const { client, clock, json } = state;
     const present = entries.get(client);
     if (json === GONE) {
-      if (present === undefined || clock < present.clock) return false;
+      // Only from where it came: a client that has fallen asleep takes others for gone, and says so.
+      if (present === undefined || clock < present.clock || present.owner !== owner) return false;
       bury(client, clock);
       return true;
     }
@@ -79,9 +92,17 @@ export function createPresence(): Presence {
     get size() {
       return entries.size;
     },
-    apply(update, owner) {
+    apply(update, owner, onReturn) {
       let news = false;
-      for (const state of decode(update)) if (accept(state, owner)) news = true;
+      const returned: State[] = [];
+      for (const state of decode(update)) {
+        const before = tombstones.get(state.client);
+        if (!accept(state, owner)) continue;
+        news = true;
+        if (before === state.clock) returned.push({ ...state, json: GONE });
+      }
+      const objection = encode(returned);
+      if (objection !== undefined) onReturn?.(objection);
       return news ? update : undefined;
     },
     remove(owner) {

@@ -4,6 +4,9 @@ import type { Logger, Message, PeerMessage, TransportStreams } from "@teleportal
 /** How many bytes a transport may leave unwritten before more is dropped. */
 const MAX_UNWRITTEN = 16 * 1024 * 1024;
 
+/** How long a transport may take to end, in milliseconds. */
+const CLOSE_TIMEOUT = 4000;
+
 /** A transport as the replica uses it: messages in and out, and nothing waits for anything. */
 export interface TransportLink {
   send(message: PeerMessage): void;
@@ -67,7 +70,7 @@ export function openTransportLink(
     }
   }
 
-  const reading = readAll();
+  void readAll();
 
   return {
     send(message) {
@@ -83,7 +86,7 @@ export function openTransportLink(
     async close() {
       closing = true;
       try {
-        await writer.close();
+        await withDeadline(writer.close());
       } catch (cause) {
         // One that has failed before has been reported; only a first failure is news.
         if (!broken) {
@@ -93,8 +96,21 @@ export function openTransportLink(
           );
         }
       }
-      await reader.cancel().catch(() => {});
-      await reading;
+      // Not waited for: one that has not ended by now may never.
+      void reader.cancel().catch(() => {});
     },
   };
+}
+
+/** A hand-written transport may never settle; a document is closed all the same. */
+async function withDeadline(work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`nothing after ${CLOSE_TIMEOUT} ms`)), CLOSE_TIMEOUT);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -10,6 +10,7 @@ export type {
   PeerMessageKind,
   TransportSignal,
 } from "@teleportal/sync-core";
+export { isPeerMessage } from "@teleportal/sync-core";
 export { Server } from "./server.ts";
 export type { DocumentRequest, PermissionRequest, ServerOptions } from "./server-options.ts";
 export type { ServerLimits } from "./limits.ts";

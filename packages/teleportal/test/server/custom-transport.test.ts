@@ -157,3 +157,28 @@ describe("a transport written by hand", () => {
     expect(log.filter((line) => line.includes("the wire is cut")).length).toBe(1);
   });
 });
+
+describe("a hand-written transport that never ends", () => {
+  it("does not keep its document, or the server, from closing", async () => {
+    const never = () => new Promise<void>(() => {});
+    const instance = await startInstance({
+      joinTimeout: 10,
+      syncTransportFactory: {
+        createTransport: async () => ({
+          readable: new ReadableStream({ cancel: never }),
+          writable: new WritableStream({ close: never, abort: never }),
+        }),
+        close: async () => {},
+      },
+    });
+    const editor = connectEditor(instance.url, "doc");
+    await editor.synced;
+    await instance.server.close();
+    expect(instance.server.size.documents).toBe(0);
+    expect(instance.log).toEqual([
+      expect.stringMatching(
+        /^warn .*the transport of doc failed to close \(nothing after 4000 ms\)/,
+      ),
+    ]);
+  });
+});

@@ -151,6 +151,21 @@ describe("presence", () => {
     await Promise.all([alice, bob, carol, dave].map((editor) => untilPresent(editor, left)));
   });
 
+  it("of a client that comes back is shown again at once, on both instances", async () => {
+    const [a, b] = await startTwo();
+    const [alice, bob, carol] = [a, a, b].map(({ url }) => connectEditor(url, "doc"));
+    if (!alice || !bob || !carol) throw new Error("three clients are needed");
+    await Promise.all([alice.synced, bob.synced, carol.synced]);
+    alice.provider.awareness.setLocalStateField("user", "alice");
+    bob.provider.awareness.setLocalStateField("user", "bob");
+    carol.provider.awareness.setLocalStateField("user", "carol");
+    await Promise.all([bob, carol].map((who) => untilPresent(who, ["alice", "bob", "carol"])));
+    alice.provider.ws?.close();
+    await Promise.all([bob, carol].map((who) => untilPresent(who, ["bob", "carol"])));
+    // Its provider reconnects by itself, and announces it with the clock that everybody knows.
+    await Promise.all([bob, carol].map((who) => untilPresent(who, ["alice", "bob", "carol"])));
+  });
+
   it("stays when a client leaves that has only repeated it, as y-websocket does", async () => {
     const { url } = await startInstance();
     const [alice, bob, carol] = [
