@@ -6,6 +6,8 @@ import type { ClientRanges } from "@teleportal/sync-core";
  */
 export interface IdRanges {
   readonly clients: ClientRanges;
+  /** Whether each client's ids are there from 0 without a hole. Known without looking, however many clients. */
+  readonly whole: boolean;
   /** Adds `[start, end)` of that client; returns how many of it were not there yet. */
   add(client: number, start: number, end: number): number;
   /** Whether all of `[start, end)` is there. */
@@ -14,17 +16,24 @@ export interface IdRanges {
 
 export function createIdRanges(): IdRanges {
   const clients = new Map<number, number[]>();
+  const withHoles = new Set<number>();
 
   return {
     clients,
+    get whole() {
+      return withHoles.size === 0;
+    },
     add(client, start, end) {
       if (end <= start) return 0;
-      const ranges = clients.get(client);
+      let ranges = clients.get(client);
       if (ranges === undefined) {
-        clients.set(client, [start, end]);
-        return end - start;
+        ranges = [];
+        clients.set(client, ranges);
       }
-      return addTo(ranges, start, end);
+      const added = addTo(ranges, start, end);
+      if (ranges.length === 2 && ranges[0] === 0) withHoles.delete(client);
+      else withHoles.add(client);
+      return added;
     },
     has(client, start, end) {
       if (end <= start) return true;
@@ -54,7 +63,7 @@ function firstEndingAtOrAfter(ranges: readonly number[], clock: number): number 
 
 function addTo(ranges: number[], start: number, end: number): number {
   const last = ranges.length - 2;
-  if (start > at(ranges, last + 1)) {
+  if (ranges.length === 0 || start > at(ranges, last + 1)) {
     ranges.push(start, end);
     return end - start;
   }

@@ -30,6 +30,7 @@ export function openTransportLink(
   let dropped = false;
   let broken = false;
   let closing = false;
+  let threw = false;
 
   function fail(what: string, cause: unknown): void {
     if (broken || closing) return;
@@ -41,12 +42,26 @@ export function openTransportLink(
     receive({ kind: "down" });
   }
 
+  /** One message that cannot be handled takes neither those behind it nor the link with it. */
+  function take(message: Message): void {
+    try {
+      receive(message);
+    } catch (cause) {
+      if (threw) return;
+      threw = true;
+      logger.error(
+        `[teleportal] a message for ${documentId} (${message.kind}) could not be handled ` +
+          `(${describeCause(cause)}): skipped, and not reported again until the document is opened anew`,
+      );
+    }
+  }
+
   async function readAll(): Promise<void> {
     try {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
-        receive(value);
+        take(value);
       }
     } catch (cause) {
       fail("read", cause);

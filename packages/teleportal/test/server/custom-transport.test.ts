@@ -1,5 +1,7 @@
 import type { Message, ServerSyncTransportFactory } from "teleportal/server";
+import { encodeUpdateFrame } from "@teleportal/sync-core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import * as Y from "yjs";
 import { BroadcastChannelTransportFactory } from "./broadcast-channel-transport.ts";
 import { connectEditor, untilPresent } from "./connect-editor.ts";
 import { startInstance } from "./start-instance.ts";
@@ -179,6 +181,36 @@ describe("a hand-written transport that never ends", () => {
       expect.stringMatching(
         /^warn .*the transport of doc failed to close \(nothing after 4000 ms\)/,
       ),
+    ]);
+  });
+});
+
+describe("a message that cannot be handled", () => {
+  it("is skipped, said once, and those behind it are taken", async () => {
+    let controller: ReadableStreamDefaultController<Message> | undefined;
+    const { url, log } = await startInstance({
+      joinTimeout: 10,
+      syncTransportFactory: {
+        createTransport: async () => ({
+          readable: new ReadableStream<Message>({ start: (its) => void (controller = its) }),
+          writable: new WritableStream(),
+        }),
+        close: async () => {},
+      },
+    });
+    const editor = connectEditor(url, "doc");
+    await editor.synced;
+    const doc = new Y.Doc();
+    doc.getText("text").insert(0, "still here");
+    const update = { kind: "update", sender: "aaaaaaaaaaaaaaaa", epoch: 1 } as const;
+    const broken = { ...update, seq: 1, frames: [null] } as unknown as Message;
+    const frames = [encodeUpdateFrame(Y.encodeStateAsUpdate(doc))];
+    for (const message of [broken, broken, { ...update, seq: 2, frames }]) {
+      controller?.enqueue(message);
+    }
+    await editor.until((text) => text === "still here");
+    expect(log).toEqual([
+      expect.stringContaining("a message for doc (update) could not be handled"),
     ]);
   });
 });
