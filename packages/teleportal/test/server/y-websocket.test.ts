@@ -427,7 +427,8 @@ describe("an idle client", () => {
     try {
       const socket = createStallingSocket();
       const connection = server.connect(socket, { documentId: "doc", context: undefined });
-      await vi.advanceTimersByTimeAsync(0);
+      // Its question to the client is the first thing it is sent, once the document is open.
+      await vi.waitUntil(() => socket.sent.length > 0);
       socket.drain();
       const before = socket.sent.length;
       await vi.advanceTimersByTimeAsync(25_000);
