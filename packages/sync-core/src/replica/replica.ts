@@ -18,6 +18,7 @@ import { decodeClientFrame, encodeSyncStep1, encodeSyncStep2 } from "../wire/cli
 import { decodeStateVector, isAhead } from "../wire/state-vector.ts";
 import type { StateVector } from "../wire/state-vector.ts";
 import { createBackoff } from "./backoff.ts";
+import { createDigestSchedule } from "./digest-schedule.ts";
 import { createPeers } from "./peers.ts";
 import { equalBytes } from "./equal-bytes.ts";
 import { withReplicaDefaults } from "./options.ts";
@@ -81,7 +82,7 @@ export function createReplica(
   const asking = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
   /** Replies that were answers, and yet left this replica behind. */
   const fruitless = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
-  const digesting = createBackoff(timing.digestDelay, timing.digestMaxDelay);
+  const digests = createDigestSchedule(timing, host, () => up && peers.size > 0);
 
   let up = false;
   let joined = false;
@@ -97,10 +98,6 @@ export function createReplica(
   let answerBy: number | undefined;
   /** Requests were made until it was enough, and nobody has answered. */
   let unheard = false;
-  let digestAt: number | undefined;
-  /** Digests since the last sign of activity. */
-  let quietRounds = 0;
-  let activeAt = Number.NEGATIVE_INFINITY;
 
   function jitter(span: number): number {
     return host.random() * span;
@@ -113,7 +110,7 @@ export function createReplica(
 
   function schedule(): void {
     let next = answerBy ?? planned?.at;
-    for (const at of [digestAt, joined ? undefined : joinBy]) next = earlier(next, at);
+    for (const at of [digests.at, joined ? undefined : joinBy]) next = earlier(next, at);
     for (const answer of answers.values()) next = earlier(next, answer.at);
     host.wakeAt(next);
   }
@@ -173,35 +170,6 @@ export function createReplica(
     } else if (answerBy !== undefined && asking.steps > 1) {
       answerBy = earlier(answerBy, host.now() + jitter(timing.requestTimeout));
     }
-  }
-
-  /**
-   * Digests follow activity at growing distance and end when nothing happens. Own typing puts the next one off, as
-   * every message of it reveals a loss before it; typing elsewhere does not, or a lost last message could stay
-   * unseen for as long as somebody else types.
-   */
-  function noteActivity(where: "here" | "elsewhere"): void {
-    activeAt = host.now();
-    quietRounds = 0;
-    if (where === "elsewhere" && digestAt !== undefined) return;
-    digesting.reset();
-    planDigest();
-  }
-
-  /** What is held here, or who is there to compare it with, has changed other than by typing: somebody may lack it. */
-  function compareSoon(): void {
-    const before = digestAt;
-    quietRounds = 0;
-    digesting.reset();
-    planDigest();
-    digestAt = earlier(before, digestAt);
-  }
-
-  function planDigest(): void {
-    digestAt = undefined;
-    if (quietRounds >= timing.digestRounds || peers.size === 0 || !up) return;
-    const delay = digesting.next();
-    digestAt = host.now() + delay + jitter(delay / 2);
   }
 
   function reply(to: string, theirs: PeerState, wantsBack: boolean): void {
@@ -264,7 +232,7 @@ export function createReplica(
     if (difference.length > 0) {
       const before = document.digest();
       host.apply([difference], message);
-      if (!equalBytes(before, document.digest())) compareSoon();
+      if (!equalBytes(before, document.digest())) digests.compareSoon();
     }
     answered();
     if (planned?.to === message.sender) planned = undefined;
@@ -297,17 +265,11 @@ export function createReplica(
       return;
     }
     if (equalBytes(theirs, document.digest())) {
-      // It has said for both what this replica was about to say.
-      if (digestAt !== undefined) {
-        quietRounds += 1;
-        planDigest();
-      }
+      digests.said();
       return;
     }
-    quietRounds = 0;
-    if (digestAt === undefined) planDigest();
-    // While typing goes on, two digests differ by what is on its way.
-    if (host.now() - activeAt < timing.settleTime) return;
+    digests.differed();
+    if (digests.unsettled) return;
     askSoon(message.sender, jitter(timing.replySpread), "digest");
   }
 
@@ -320,7 +282,7 @@ export function createReplica(
     const known = peers.size;
     const noticed = peers.notice(message, host.now());
     if (noticed === "stale") return;
-    if (peers.size > known || noticed === "restarted") compareSoon();
+    if (peers.size > known || noticed === "restarted") digests.compareSoon();
     noteLife();
     if (noticed === "restarted") host.gone(message.sender);
     if (noticed !== "in-order") askSoon(message.sender, jitter(timing.gapDelay), "behind");
@@ -328,7 +290,7 @@ export function createReplica(
       case "update":
         host.apply(message.frames, message);
         if (!document.complete()) askSoon(message.sender, timing.requestTimeout, "behind");
-        noteActivity("elsewhere");
+        digests.typed("elsewhere");
         return;
       case "awareness":
         if (message.to !== undefined && message.to !== id) return;
@@ -358,7 +320,8 @@ export function createReplica(
       case "down":
         up = false;
         answers.clear();
-        planned = answerBy = digestAt = undefined;
+        planned = answerBy = undefined;
+        digests.cancel();
         finishJoin();
         return;
       case "lost":
@@ -382,7 +345,7 @@ export function createReplica(
     sendCollected();
     dirty = false;
     ask(EVERYONE);
-    compareSoon();
+    digests.compareSoon();
     sendPresence();
   }
 
@@ -405,7 +368,7 @@ export function createReplica(
       // Given here and nowhere else: a number that is given earlier and then not sent is a false gap.
       seq += 1;
       send("update", frames);
-      noteActivity("here");
+      digests.typed("here");
     }
     if (awareness.length > 0) {
       const frames = awareness;
@@ -440,7 +403,7 @@ export function createReplica(
       if (up) awareness.push(frame);
     },
     changed() {
-      compareSoon();
+      digests.compareSoon();
       schedule();
     },
     flush() {
@@ -460,10 +423,9 @@ export function createReplica(
       }
       if (answerBy !== undefined && answerBy <= now) unanswered();
       if (answerBy === undefined && planned !== undefined && planned.at <= now) ask(planned.to);
-      if (digestAt !== undefined && digestAt <= now) {
+      if (digests.at !== undefined && digests.at <= now) {
         send("digest", [document.digest()]);
-        quietRounds += 1;
-        planDigest();
+        digests.said();
       }
       schedule();
     },

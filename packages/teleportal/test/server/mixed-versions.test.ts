@@ -1,10 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "@teleportal/sync-core";
 import { createMemoryBus, createMemoryServerSyncTransportFactory } from "@teleportal/sync-memory";
 import type { MemoryBus } from "@teleportal/sync-memory";
-import { listen, Server } from "teleportal";
-import { createMemoryDocumentStorage } from "teleportal/storage";
-import { connectProvider } from "./connect-provider.ts";
+import { connectEditor } from "./connect-editor.ts";
+import { startInstance } from "./start-instance.ts";
 
 const HEADER_BYTES = 12;
 const FLAG_EXTENSION = 0b10;
@@ -38,23 +37,9 @@ function newerBus(bus: MemoryBus): MemoryBus {
 
 async function start(bus: MemoryBus) {
   const factory = await createMemoryServerSyncTransportFactory({ bus }, undefined, silentLogger);
-  const storage = createMemoryDocumentStorage();
-  const server = new Server({
-    getStorage: () => storage,
-    checkPermission: () => true,
-    syncTransportFactory: factory,
-    logger: silentLogger,
-  });
-  const listener = await listen(server, { port: 0 });
-  return {
-    factory,
-    url: listener.url,
-    async close() {
-      await listener.close();
-      await server.close();
-      await factory.close();
-    },
-  };
+  onTestFinished(() => factory.close());
+  const { url } = await startInstance({ syncTransportFactory: factory });
+  return { factory, url };
 }
 
 describe("an instance of a later release and one of this", () => {
@@ -62,11 +47,11 @@ describe("an instance of a later release and one of this", () => {
     const bus = createMemoryBus();
     const today = await start(bus);
     const later = await start(newerBus(bus));
-    const alice = connectProvider(today.url, "doc");
+    const alice = connectEditor(today.url, "doc");
     await alice.synced;
     alice.text.insert(0, "before. ");
     // Joining asks and answers across the versions, typing sends updates.
-    const bob = connectProvider(later.url, "doc");
+    const bob = connectEditor(later.url, "doc");
     await bob.until((text) => text === "before. ");
     bob.text.insert(8, "from later. ");
     await alice.until((text) => text === "before. from later. ");
@@ -75,7 +60,5 @@ describe("an instance of a later release and one of this", () => {
     expect(today.factory.metrics.unknownKind).toBeGreaterThan(0);
     expect(today.factory.metrics).toMatchObject({ malformed: 0, unknownVersion: 0 });
     expect(today.factory.peers).toBe(1);
-    for (const client of [alice, bob]) client.destroy();
-    await Promise.all([today.close(), later.close()]);
   });
 });
