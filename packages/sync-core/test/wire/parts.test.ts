@@ -81,6 +81,9 @@ describe("content above the broker's limit", () => {
     }
     const whole = split(content(3000), 1000, 1000).map((part) => joiner.add(part).type);
     expect(whole.at(-1)).toBe("content");
+    // What has made room is forgotten: its other parts are the beginning of something that is never whole.
+    const [, ...rest] = split(content(3000), 1000, 0);
+    expect(rest.map((part) => joiner.add(part).type)).not.toContain("content");
   });
 
   it("announced with an absurd number of parts is dropped at once", () => {
