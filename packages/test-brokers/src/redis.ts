@@ -37,6 +37,8 @@ export interface RedisBroker extends AsyncDisposable {
   readonly host: "127.0.0.1";
   readonly port: number;
   readonly url: string;
+  /** Such as `7.0.15`. */
+  readonly version: string;
   /** Where TLS is spoken, and the certificate to trust for `localhost`; if it was asked for. */
   readonly tls: { readonly url: string; readonly ca: string } | undefined;
   /** One command over a connection of its own. */
@@ -111,6 +113,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisBro
     },
   });
   await server.start();
+  const version = /redis_version:(\S+)/.exec(String(await command("INFO", "server")))?.[1] ?? "?";
 
   async function stop(): Promise<void> {
     await server.stop();
@@ -122,6 +125,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisBro
     host: "127.0.0.1",
     port,
     url: `redis://${credentials}127.0.0.1:${port}`,
+    version,
     tls: certificate && {
       url: `rediss://${credentials}localhost:${tlsPort}`,
       ca: certificate.certificate,
