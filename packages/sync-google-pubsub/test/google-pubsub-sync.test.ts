@@ -1,0 +1,469 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { PubSub } from "@google-cloud/pubsub";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Logger, Message, PeerMessage, SyncTransportFactory } from "@teleportal/sync-core";
+import { silentLogger } from "@teleportal/sync-core";
+import {
+  createGooglePubsubServerSyncTransportFactory,
+  createGooglePubsubServerSyncTransportFactoryFromConnectionString,
+} from "@teleportal/sync-google-pubsub";
+import type { GooglePubsubSyncSettings } from "@teleportal/sync-google-pubsub";
+import {
+  findGooglePubsub,
+  freePort,
+  requireBroker,
+  startGooglePubsub,
+} from "@teleportal/test-brokers";
+import { openLink } from "@teleportal/sync-core/conformance";
+import type { GooglePubsubBroker } from "@teleportal/test-brokers";
+
+const A = "aaaaaaaaaaaaaaaa";
+const B = "bbbbbbbbbbbbbbbb";
+
+/** Of the default key prefix. */
+const TOPIC = "teleportal.sync.";
+
+function update(sender: string, seq: number, ...bytes: number[]): PeerMessage {
+  return { kind: "update", sender, epoch: 1, seq, frames: [new Uint8Array(bytes)] };
+}
+
+function createLog() {
+  const lines: string[] = [];
+  const keep = (message: string): void => void lines.push(message);
+  const logger: Logger = { trace: keep, debug: keep, info: keep, warn: keep, error: keep };
+  return { lines, logger };
+}
+
+async function open(factory: SyncTransportFactory<unknown>, documentId: string) {
+  const transport = await factory.createTransport(documentId);
+  const reader = transport.readable.getReader();
+  return {
+    writer: transport.writable.getWriter(),
+    async next(): Promise<Message> {
+      const { value, done } = await reader.read();
+      if (done) throw new Error("the transport has ended");
+      return value;
+    },
+  };
+}
+
+function reached(factory: SyncTransportFactory<unknown>, wanted: string): Promise<void> {
+  return new Promise((resolve) => {
+    if (factory.status === wanted) return resolve();
+    const off = factory.onStatus((status) => {
+      if (status !== wanted) return;
+      off();
+      resolve();
+    });
+  });
+}
+
+const connected = (factory: SyncTransportFactory<unknown>): Promise<void> =>
+  reached(factory, "connected");
+
+const pubsub = requireBroker("Google Pub/Sub emulator", findGooglePubsub());
+
+describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
+  let broker: GooglePubsubBroker;
+  const factories: SyncTransportFactory<unknown>[] = [];
+
+  beforeAll(async () => {
+    broker = await startGooglePubsub();
+  });
+  afterEach(async () => {
+    await Promise.all(factories.splice(0).map((factory) => factory.close()));
+    vi.unstubAllEnvs();
+  });
+  afterAll(() => broker.stop());
+
+  function urlOf({ host, port }: { host: string; port: number }): string {
+    return `google-pubsub://test-project?endpoint=${host}:${port}`;
+  }
+
+  async function fromUrl(
+    url = urlOf(broker),
+    logger: Logger = silentLogger,
+    settings: GooglePubsubSyncSettings = {},
+  ) {
+    const factory = await createGooglePubsubServerSyncTransportFactoryFromConnectionString(
+      url,
+      undefined,
+      logger,
+      settings,
+    );
+    factories.push(factory);
+    return factory;
+  }
+
+  async function subscriptionsOf(topic: string, of = broker): Promise<string[]> {
+    const answer = (await of.rest("GET", `topics/${topic}/subscriptions`)) as {
+      subscriptions?: string[];
+    };
+    return answer.subscriptions ?? [];
+  }
+
+  it("carries messages between instances, whole and in order", async () => {
+    const a = await open(await fromUrl(), "doc");
+    const b = await open(await fromUrl(), "doc");
+    for (let seq = 1; seq <= 1000; seq++) {
+      await a.writer.write(update(A, seq, seq % 256, 0, 255));
+      // Most turns publish one message, some several.
+      if (seq % 3 !== 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    for (let seq = 1; seq <= 1000; seq++) {
+      expect(await b.next()).toMatchObject(update(A, seq, seq % 256, 0, 255));
+    }
+  });
+
+  it("carries a message of 5 MB in parts, and what comes behind it after it", async () => {
+    const a = await open(await fromUrl(), "doc");
+    const b = await open(await fromUrl(), "doc");
+    const large = new Uint8Array(5_000_000).map((_, i) => i * 31);
+    await a.writer.write({ kind: "update", sender: A, epoch: 1, seq: 1, frames: [large] });
+    await a.writer.write(update(A, 2, 2));
+    const first = await b.next();
+    expect(first).toMatchObject({ seq: 1 });
+    expect("frames" in first && Buffer.compare(first.frames[0] ?? large.slice(1), large)).toBe(0);
+    expect(await b.next()).toMatchObject({ seq: 2 });
+  });
+
+  it("keeps apart ids that names in Pub/Sub or other ids could confuse", async () => {
+    const long = "x".repeat(4095);
+    const ids = [
+      "a",
+      "a/b",
+      "%",
+      "%0025",
+      "%%",
+      "a\nb",
+      "a b",
+      "ä",
+      "文档",
+      "👩‍👩‍👧",
+      `${long}1`,
+      `${long}2`,
+    ];
+    const left = await fromUrl();
+    const right = await fromUrl();
+    const documents = await Promise.all(ids.map((id) => open(right, id)));
+    for (const [i, id] of ids.entries()) {
+      const from = await open(left, id);
+      await from.writer.write(update(A, i + 1, i));
+      await from.writer.write(update(A, 1000 + i, i));
+    }
+    for (const [i, { next }] of documents.entries()) {
+      // What had leaked from another document would come before the second of its own.
+      expect([await next(), await next()]).toMatchObject([{ seq: i + 1 }, { seq: 1000 + i }]);
+    }
+  });
+
+  it("needs one topic, and one subscription per instance, however many documents", async () => {
+    const keyPrefix = "your-app:sync:";
+    const first = await fromUrl(urlOf(broker), silentLogger, { keyPrefix });
+    const second = await fromUrl(urlOf(broker), silentLogger, { keyPrefix });
+    for (const factory of [first, second]) {
+      for (let i = 0; i < 200; i++) await factory.createTransport(`doc${i}`);
+    }
+    const topics = (await broker.topics()).filter((name) => name.startsWith("your"));
+    expect(topics).toEqual(["your-app.sync."]);
+    const subscriptions = await subscriptionsOf("your-app.sync.");
+    expect(subscriptions).toHaveLength(2);
+    await first.close();
+    expect(subscriptions).toContain((await subscriptionsOf("your-app.sync."))[0]);
+    await second.close();
+    expect(await subscriptionsOf("your-app.sync.")).toEqual([]);
+  });
+
+  it("removes the subscription of an instance that crashed, and of no other", async () => {
+    const topic = "with-orphans";
+    const living = await fromUrl(urlOf(broker), silentLogger, { topic });
+    await broker.rest("PUT", "subscriptions/operators-own", {
+      topic: `projects/test-project/topics/${topic}`,
+    });
+    const alive = await subscriptionsOf(topic);
+    const script = `import { createGooglePubsubServerSyncTransportFactoryFromConnectionString as create }
+        from "@teleportal/sync-google-pubsub";
+      await create("${urlOf(broker)}", undefined, console, { topic: "${topic}" });
+      setInterval(() => {}, 1000);`;
+    const options = ["--import", "tsx", "--conditions", "@teleportal/source"];
+    const child = spawn(process.execPath, [...options, "--input-type=module", "-e", script], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(child.stdout, "data");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    const orphan = (await subscriptionsOf(topic)).filter((name) => !alive.includes(name));
+    expect(orphan).toHaveLength(1);
+
+    const { lines, logger } = createLog();
+    const later = await fromUrl(urlOf(broker), logger, { topic, orphanPatience: 2000 });
+    const expected = (await subscriptionsOf(topic)).filter((name) => !orphan.includes(name));
+    expect(expected).toEqual(expect.arrayContaining(alive));
+    await vi.waitUntil(async () => !(await subscriptionsOf(topic)).includes(orphan[0] ?? ""), {
+      timeout: 15_000,
+    });
+    expect((await subscriptionsOf(topic)).toSorted()).toEqual(expected.toSorted());
+    expect([living.status, later.status]).toEqual(["connected", "connected"]);
+    expect(lines).toEqual(["[sync-google-pubsub] connected"]);
+  });
+
+  it("does not create a topic where it may not, and connects when an operator has", async () => {
+    const settings = { topic: "made-by-others", createTopic: false };
+    const { lines, logger } = createLog();
+    const factory = await fromUrl(urlOf(broker), logger, settings);
+    expect(factory.status).toBe("degraded");
+    expect(lines).toEqual([
+      expect.stringContaining(
+        "topics/made-by-others does not exist: create it, or leave out `createTopic: false`",
+      ),
+    ]);
+    expect(await broker.topics()).not.toContain("made-by-others");
+    await broker.rest("PUT", "topics/made-by-others");
+    await connected(factory);
+    expect(lines.slice(1)).toEqual(["[sync-google-pubsub] connected"]);
+  });
+
+  it("takes what Pub/Sub delivers twice", async () => {
+    const topic = "with-duplicates";
+    const a = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const b = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const watcher = { topic: `projects/test-project/topics/${topic}` };
+    await broker.rest("PUT", "subscriptions/watcher", watcher);
+    await a.writer.write(update(A, 1, 1));
+    expect(await b.next()).toMatchObject({ seq: 1 });
+    const { receivedMessages } = (await broker.rest("POST", "subscriptions/watcher:pull", {
+      maxMessages: 100,
+    })) as { receivedMessages: { message: { data?: string; orderingKey?: string } }[] };
+    const copies = receivedMessages
+      .map(({ message: { data, orderingKey } }) => ({ data, orderingKey }))
+      .filter(({ orderingKey }) => orderingKey?.endsWith("doc"));
+    expect(copies).toHaveLength(1);
+    await broker.rest("POST", `topics/${topic}:publish`, { messages: copies });
+    await a.writer.write(update(A, 2, 2));
+    expect([await b.next(), await b.next()]).toMatchObject([{ seq: 1 }, { seq: 2 }]);
+  });
+
+  it("takes the library's options, and PUBSUB_EMULATOR_HOST", async () => {
+    const config = { projectId: "test-project" };
+    const named = await createGooglePubsubServerSyncTransportFactory(
+      { connection: { ...config, apiEndpoint: broker.endpoint } },
+      undefined,
+      silentLogger,
+    );
+    factories.push(named);
+    vi.stubEnv("PUBSUB_EMULATOR_HOST", broker.endpoint);
+    const fromEnvironment = await fromUrl("google-pubsub://test-project");
+    const a = await open(named, "doc");
+    const b = await open(fromEnvironment, "doc");
+    await a.writer.write(update(A, 1, 1));
+    expect(await b.next()).toMatchObject({ seq: 1 });
+  });
+
+  it("leaves a client that was handed in open", async () => {
+    const client = new PubSub({ projectId: "test-project", apiEndpoint: broker.endpoint });
+    const factory = await createGooglePubsubServerSyncTransportFactory(
+      { connection: client },
+      undefined,
+      silentLogger,
+    );
+    const a = await open(factory, "doc");
+    const b = await open(await fromUrl(), "doc");
+    await a.writer.write(update(A, 1, 1));
+    expect(await b.next()).toMatchObject({ seq: 1 });
+    await factory.close();
+    expect(await client.topic(TOPIC).exists()).toEqual([true]);
+    await client.close();
+  });
+
+  it("refuses what cannot work, with the remedy", async () => {
+    const refusals = {
+      "my-project": "the connection string is not a URL: use google-pubsub://my-project",
+      "redis://my-project": "the connection string has the scheme redis:: use google-pubsub://",
+      "google-pubsub://": "the connection string names no project: use google-pubsub://",
+      "google-pubsub://user:pw@my-project": "a user, password or port: leave them out",
+      "google-pubsub://127.0.0.1:8085": "a user, password or port: leave them out",
+      "google-pubsub://my-project/topic": "the connection string has the path /topic: use",
+      "google-pubsub://my-project?endpont=x": "the connection string has endpont=x: use",
+      "google-pubsub://my-project?topic=": "the connection string has topic=: use",
+      "google-pubsub://my-project?topic=google": '"google" cannot be a topic\'s name: use 3 to 255',
+    };
+    for (const [url, message] of Object.entries(refusals)) {
+      await expect(fromUrl(url)).rejects.toThrow(`[sync-google-pubsub] `);
+      await expect(fromUrl(url)).rejects.toThrow(message);
+    }
+    await expect(fromUrl(urlOf(broker), silentLogger, { topic: "no spaces" })).rejects.toThrow(
+      '"no spaces" cannot be a topic\'s name',
+    );
+  });
+
+  it("that is away at the start is no reason to wait, and is connected to when it comes", async () => {
+    const port = await freePort();
+    const { lines, logger } = createLog();
+    const factory = await fromUrl(urlOf({ host: "127.0.0.1", port }), logger);
+    expect(factory.status).toBe("degraded");
+    const document = await open(factory, "doc");
+    expect(await document.next()).toEqual({ kind: "down" });
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^\[sync-google-pubsub\] the broker cannot be reached \(.*ECONNREFUSED.*\): local/,
+      ),
+    ]);
+    await using late = await startGooglePubsub({ port });
+    expect(await document.next()).toEqual({ kind: "up" });
+    const other = await open(await fromUrl(urlOf(late)), "doc");
+    await other.writer.write(update(B, 1, 1));
+    expect(await document.next()).toMatchObject({ sender: B });
+    expect(lines.slice(1)).toEqual(["[sync-google-pubsub] connected"]);
+  });
+
+  it("that was cut off is degraded until messages flow again, and what was said meanwhile is not said later", async () => {
+    await using link = await openLink(broker);
+    const factory = await fromUrl(urlOf(link));
+    const a = await open(factory, "doc");
+    const b = await open(await fromUrl(), "doc");
+    await a.writer.write(update(A, 1, 1));
+    expect(await b.next()).toMatchObject({ seq: 1 });
+    await link.cut();
+    await reached(factory, "degraded");
+    expect(await a.next()).toEqual({ kind: "down" });
+    await a.writer.write(update(A, 2, 2));
+    await link.heal();
+    expect(await a.next()).toEqual({ kind: "up" });
+    expect(factory.status).toBe("connected");
+    await a.writer.write(update(A, 3, 3));
+    expect(await b.next()).toMatchObject({ seq: 3 });
+    await b.writer.write(update(B, 1, 1));
+    expect(await a.next()).toMatchObject({ sender: B });
+  });
+
+  it("that was cut off leaves no subscription of the time before", async () => {
+    const topic = "cut-off";
+    await using link = await openLink(broker);
+    const factory = await fromUrl(urlOf(link), silentLogger, { topic });
+    const before = await subscriptionsOf(topic);
+    await link.cut();
+    await reached(factory, "degraded");
+    await link.heal();
+    await connected(factory);
+    await vi.waitUntil(async () => (await subscriptionsOf(topic)).length === 1);
+    expect(await subscriptionsOf(topic)).not.toEqual(before);
+  });
+
+  it("that comes back empty has its topic and subscription made anew", async () => {
+    await using own = await startGooglePubsub();
+    const a = await fromUrl(urlOf(own));
+    const b = await fromUrl(urlOf(own));
+    const from = await open(a, "doc");
+    const to = await open(b, "doc");
+    await own.kill();
+    await Promise.all([reached(a, "degraded"), reached(b, "degraded")]);
+    await own.restart();
+    await Promise.all([connected(a), connected(b)]);
+    expect([await from.next(), await from.next()]).toEqual([{ kind: "down" }, { kind: "up" }]);
+    expect([await to.next(), await to.next()]).toEqual([{ kind: "down" }, { kind: "up" }]);
+    await from.writer.write(update(A, 1, 1));
+    expect(await to.next()).toMatchObject({ seq: 1 });
+    expect(await subscriptionsOf(TOPIC, own)).toHaveLength(2);
+  });
+
+  it("whose subscription an operator removes makes another", async () => {
+    const topic = "without-subscription";
+    const factory = await fromUrl(urlOf(broker), silentLogger, { topic });
+    const document = await open(factory, "doc");
+    const [removed = ""] = await subscriptionsOf(topic);
+    await broker.rest("DELETE", `subscriptions/${removed.split("/").at(-1)}`);
+    expect([await document.next(), await document.next()]).toEqual([
+      { kind: "down" },
+      { kind: "up" },
+    ]);
+    expect(await subscriptionsOf(topic)).not.toContain(removed);
+    const other = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    await other.writer.write(update(B, 1, 1));
+    expect(await document.next()).toMatchObject({ sender: B });
+  });
+
+  it("whose topic an operator removes makes another, and a publish that failed blocks no later one", async () => {
+    const topic = "without-topic";
+    const a = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    await broker.rest("DELETE", `topics/${topic}`);
+    await a.writer.write(update(A, 1, 1));
+    // It is lost before or because the link is given up.
+    const signals = new Set<string>();
+    while (!signals.has("up")) signals.add((await a.next()).kind);
+    expect([...signals].toSorted()).toEqual(["down", "lost", "up"]);
+    const b = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    await a.writer.write(update(A, 2, 2));
+    expect(await b.next()).toMatchObject({ seq: 2 });
+  });
+
+  it("that goes dark is found by its silence, and connected anew", async () => {
+    await using link = await openLink(broker);
+    const { lines, logger } = createLog();
+    const factory = await fromUrl(urlOf(link), logger, {
+      heartbeat: { interval: 200, deadline: 1000, lease: 3000 },
+    });
+    const a = await open(factory, "doc");
+    await link.darken();
+    expect(await a.next()).toEqual({ kind: "down" });
+    await link.heal();
+    expect(await a.next()).toEqual({ kind: "up" });
+    const b = await open(await fromUrl(), "doc");
+    await b.writer.write(update(B, 1, 1));
+    expect(await a.next()).toMatchObject({ sender: B });
+    expect(lines).toEqual([
+      "[sync-google-pubsub] connected",
+      "[sync-google-pubsub] nothing comes back from the broker: reconnecting",
+      expect.stringContaining("the broker cannot be reached"),
+      "[sync-google-pubsub] connected",
+    ]);
+  });
+
+  it("closes as often as it is asked to, also while it is away, dark or just being connected to", async () => {
+    await using link = await openLink(broker);
+    const connectedFactory = await fromUrl();
+    await open(connectedFactory, "doc");
+    const away = await fromUrl(urlOf({ host: "127.0.0.1", port: await freePort() }));
+    await open(away, "doc");
+    const dark = await fromUrl(urlOf(link), silentLogger, { topic: "in-the-dark" });
+    await open(dark, "doc");
+    await link.darken();
+    const waiting = await fromUrl(urlOf(link));
+    expect(waiting.status).toBe("degraded");
+    const all = [connectedFactory, away, dark, waiting];
+    await Promise.all([...all, ...all].map((factory) => factory.close()));
+    for (const factory of all) {
+      await factory.close();
+      expect(factory.status).toBe("closed");
+    }
+  });
+
+  it("leaves nothing that would keep a process alive", async () => {
+    const script = `import { createGooglePubsubServerSyncTransportFactoryFromConnectionString as create }
+        from "@teleportal/sync-google-pubsub";
+      for (const port of [${broker.port}, ${await freePort()}]) {
+        const url = "google-pubsub://test-project?endpoint=127.0.0.1:" + port;
+        const factory = await create(url, undefined, console, {});
+        await factory.createTransport("doc");
+        await factory.close();
+      }
+      console.log("closed");`;
+    const options = ["--import", "tsx", "--conditions", "@teleportal/source"];
+    const child = spawn(process.execPath, [...options, "--input-type=module", "-e", script], {
+      cwd: fileURLToPath(new URL("..", import.meta.url)),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    }
+    // An open handle would keep it until the test's own time is up.
+    const [code] = await once(child, "exit");
+    expect(output).toMatch(/connected\n[^]*cannot be reached[^]*closed\n$/);
+    expect(output).not.toContain("Warning");
+    expect(code).toBe(0);
+  });
+});
