@@ -1,135 +1,66 @@
-import { Buffer } from "node:buffer";
-import { SyncError } from "@teleportal/sync-core";
-import type { DriverConnection, SyncDriver } from "@teleportal/sync-core";
-import type { RedisClientLike } from "./redis-client-like.ts";
+import type { Buffer } from "node:buffer";
+import { bufferOver } from "./buffer-over.ts";
+import { createConnectionPair } from "./connection-pair.ts";
+import type { RedisClients } from "./connection-pair.ts";
+import { CAPABILITIES, NAME, RESTORE_GROUP } from "./driver-traits.ts";
+import { createDriverState } from "./driver-state.ts";
+import type { RedisDriver } from "./driver-state.ts";
+import { isRefusal } from "./refusal.ts";
 
 /**
- * Larger envelopes go in parts: one big document then neither blocks the others on the connection, nor runs into
- * Redis's output-buffer limit for subscribers (32 MiB, or 8 MiB for a minute, unless configured lower).
- */
-const MAX_PAYLOAD = 256 * 1024;
-
-/** How many channels one SUBSCRIBE names when all are restored. */
-const RESUBSCRIBE_GROUP = 500;
-
-/** When an unanswered first connection is called `down`, in milliseconds; it goes on being tried. */
-const FIRST_CONTACT_TIMEOUT = 2000;
-
-const NAME = "sync-redis";
-
-/** The two connections, and which of them the driver has opened itself and therefore closes. */
-export interface RedisClients {
-  readonly publisher: RedisClientLike;
-  readonly subscriber: RedisClientLike;
-  readonly ownsPublisher: boolean;
-}
-
-/** A driver, and when its first attempt to connect has ended one way or the other. */
-export interface RedisDriver extends SyncDriver {
-  readonly firstContact: Promise<void>;
-}
-
-/**
- * Redis PUBLISH and SUBSCRIBE over two connections, however many documents: a connection with subscriptions may send
- * nothing else. ioredis reconnects both; the driver restores the subscriptions itself, since ioredis tells nobody
- * when its own restoring is done, and says `up` only then.
+ * Redis PUBLISH and SUBSCRIBE over two connections, however many documents. ioredis reconnects both, through
+ * Sentinels too; the driver restores the subscriptions itself, since ioredis tells nobody when its own restoring is
+ * done, and says `up` only then.
  */
 export function createRedisDriver(clients: RedisClients): RedisDriver {
-  const { publisher, subscriber, ownsPublisher } = clients;
+  const { publisher, subscriber } = clients;
   const handlers = new Map<string, (bytes: Uint8Array) => void>();
-  let listener: ((connection: DriverConnection) => void) | undefined;
-  let connection: DriverConnection = { state: "down", cause: "not connected yet" };
-  let known = false;
-  let lastError: unknown;
   let restoring = 0;
-  let closed = false;
-  let settleFirstContact: () => void;
-  const firstContact = new Promise<void>((resolve) => {
-    settleFirstContact = resolve;
-  });
-  const firstContactTimer = setTimeout(
-    () => set({ state: "down", cause: lastError ?? "no answer yet" }),
-    FIRST_CONTACT_TIMEOUT,
-  );
-
-  function set(next: DriverConnection): void {
-    clearTimeout(firstContactTimer);
-    connection = next;
-    known = true;
-    settleFirstContact();
-    if (!closed) listener?.(next);
-  }
 
   function onMessage(channel: Buffer, message: Buffer): void {
     handlers.get(channel.toString())?.(message);
   }
 
-  function onError(error: unknown): void {
-    lastError = error;
-  }
-
-  function onClose(): void {
+  function onLost(): void {
     restoring += 1;
-    set({ state: "down", cause: lastError ?? "the connection was closed" });
+    state.set({ state: "down", cause: pair.failure ?? "the connection was closed" });
   }
 
-  async function onReady(): Promise<void> {
-    if (publisher.status !== "ready" || subscriber.status !== "ready") return;
+  async function restore(): Promise<void> {
     restoring += 1;
     const attempt = restoring;
     try {
       const channels = [...handlers.keys()];
-      for (let i = 0; i < channels.length; i += RESUBSCRIBE_GROUP) {
-        await subscriber.subscribe(...channels.slice(i, i + RESUBSCRIBE_GROUP));
-        if (attempt !== restoring || closed) return;
+      for (let i = 0; i < channels.length; i += RESTORE_GROUP) {
+        await subscriber.subscribe(...channels.slice(i, i + RESTORE_GROUP));
+        if (attempt !== restoring || state.closed) return;
       }
     } catch (error) {
-      if (attempt !== restoring || closed) return;
-      lastError = error;
+      if (attempt !== restoring || state.closed) return;
+      pair.failure = error;
       // Half restored is not up: a new connection starts over.
-      subscriber.disconnect(true);
+      pair.replace(subscriber);
       return;
     }
-    lastError = undefined;
-    set({ state: "up" });
+    pair.failure = undefined;
+    state.set({ state: "up" });
   }
 
-  const ready = (): void => void onReady();
-  for (const client of [publisher, subscriber]) {
-    client.on("error", onError);
-    client.on("close", onClose);
-    client.on("ready", ready);
-  }
+  const pair = createConnectionPair(clients, { ready: () => void restore(), lost: onLost });
+  const state = createDriverState(() => pair.failure);
   subscriber.on("messageBuffer", onMessage);
-  ready();
-
-  function assertUp(what: string): void {
-    if (connection.state === "up") return;
-    throw new SyncError(NAME, `${what} without a connection`, "wait for `up`", connection.cause);
-  }
 
   return {
     name: NAME,
-    firstContact,
-    capabilities: {
-      ordering: "channel",
-      echo: "always",
-      delivery: "at-most-once",
-      maxPayload: MAX_PAYLOAD,
-    },
-    watch(onChange) {
-      listener = onChange;
-      if (known) onChange(connection);
-    },
+    firstContact: state.firstContact,
+    capabilities: CAPABILITIES,
+    watch: state.watch,
     async publish(channel, bytes) {
-      assertUp("publish");
-      return publisher.publish(
-        channel,
-        Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-      );
+      state.assertUp("publish");
+      return publisher.publish(channel, bufferOver(bytes));
     },
     async subscribe(channel, onBytes) {
-      assertUp("subscribe");
+      state.assertUp("subscribe");
       handlers.set(channel, onBytes);
       try {
         await subscriber.subscribe(channel);
@@ -140,43 +71,21 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
       return async () => {
         handlers.delete(channel);
         // Without a connection there is nothing to give up: only `handlers` is restored.
-        if (connection.state === "up") await subscriber.unsubscribe(channel);
+        if (!state.up) return;
+        try {
+          await subscriber.unsubscribe(channel);
+        } catch (cause) {
+          // A subscription ends with its connection.
+          if (isRefusal(cause)) throw cause;
+        }
       };
     },
-    reconnect() {
-      for (const client of [publisher, subscriber]) client.disconnect(true);
-    },
+    reconnect: () => pair.replace(),
     async close() {
-      closed = true;
-      clearTimeout(firstContactTimer);
-      settleFirstContact();
-      for (const client of [publisher, subscriber]) {
-        client.off("close", onClose);
-        client.off("ready", ready);
-      }
+      state.close();
+      handlers.clear();
       subscriber.off("messageBuffer", onMessage);
-      await Promise.all([end(subscriber), ownsPublisher ? end(publisher) : undefined]);
-      // The own connections keep it: an `error` that comes late and finds no listener is printed by ioredis.
-      if (!ownsPublisher) publisher.off("error", onError);
+      await pair.close();
     },
   };
-}
-
-/** Ends a connection whatever its state; resolves when nothing of it is left. */
-async function end(client: RedisClientLike): Promise<void> {
-  if (client.status === "ready") {
-    try {
-      // Lets replies that are on their way arrive.
-      await client.quit();
-    } catch {
-      // Cut while saying goodbye: it is closed all the same, below.
-    }
-  }
-  // These have no socket, and ioredis emits no `end` for them.
-  const idle = ["wait", "reconnecting", "end"].includes(client.status);
-  const ended = new Promise<void>((resolve) => {
-    client.on("end", () => resolve());
-  });
-  client.disconnect();
-  if (!idle) await ended;
 }

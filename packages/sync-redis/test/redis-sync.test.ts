@@ -6,7 +6,8 @@ import {
   createRedisServerSyncTransportFactory,
   createRedisServerSyncTransportFactoryFromConnectionString,
 } from "@teleportal/sync-redis";
-import { findRedis, freePort, openLink, requireBroker, startRedis } from "@teleportal/test-brokers";
+import { findRedis, freePort, requireBroker, startRedis } from "@teleportal/test-brokers";
+import { openLink } from "@teleportal/sync-core/conformance";
 import type { RedisBroker } from "@teleportal/test-brokers";
 
 const A = "aaaaaaaaaaaaaaaa";
