@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // Packages resolve each other from source, so tests need no build.
-const conditions = ["@teleportal/source", "module", "node", "development|production"];
+const conditions = ["@teleportal/source", "node", "development|production"];
 
 export default defineConfig({
   resolve: { conditions },

@@ -29,7 +29,7 @@ export function run(command, args, { env = {}, quiet = false } = {}) {
   });
   if (error)
     throw new Error(`[setup] ${command} cannot be started: is it installed?`, { cause: error });
-  if (quiet && status !== 0) process.stderr.write(`${stdout}${stderr}`);
+  if (quiet && status !== 0) process.stderr.write(String(stdout) + String(stderr));
   return status ?? 1;
 }
 

@@ -6,6 +6,11 @@ export interface DriverCapabilities {
   readonly echo: "always" | "never";
   /** `at-least-once` may deliver twice; `at-most-once` may not deliver at all. */
   readonly delivery: "at-most-once" | "at-least-once";
+  /**
+   * `automatic`: there is a link that may break; the driver says so, and restores it and every subscription by
+   * itself. `none`: there is nothing between the instances that could break.
+   */
+  readonly recovery: "automatic" | "none";
   /** The most bytes one `publish` may carry. Read before every publish: it may change on reconnect. */
   readonly maxPayload: number;
 }
@@ -24,8 +29,9 @@ export interface SyncDriver {
   readonly name: string;
   readonly capabilities: DriverCapabilities;
   /**
-   * Called once by the transport factory. The driver MUST call `listener` with the present state, then on each
-   * change. After an interruption it MUST NOT say `up` before every subscription is live again.
+   * Called once by the transport factory. The driver MUST call `listener` with its state as soon as the first
+   * attempt to connect has succeeded or failed, and not before; then on each change. After an interruption it MUST
+   * NOT say `up` before every subscription is live again.
    */
   watch(listener: (connection: DriverConnection) => void): void;
   /**
@@ -37,8 +43,9 @@ export interface SyncDriver {
   publish(channel: string, bytes: Uint8Array): Promise<number | undefined>;
   /**
    * Called at most once at a time per channel, and never again before the returned function has resolved. MUST
-   * resolve when the subscription is live. Channel names are any string without NUL; the driver encodes what its
-   * broker would give a meaning to. `onBytes` never throws; the bytes belong to it from then on.
+   * resolve when the subscription is live. A channel's name is any well-formed string (one with NUL is the transport's
+   * own); the driver encodes what its broker would give a meaning to. `onBytes` never throws; the bytes belong to it
+   * from then on.
    */
   subscribe(channel: string, onBytes: (bytes: Uint8Array) => void): Promise<Unsubscribe>;
   /**
@@ -46,7 +53,11 @@ export interface SyncDriver {
    * MUST say `down`, then `up`. Not needed with `echo: "never"`, where the broker's client has to find that itself.
    */
   reconnect?(): void;
-  /** Ends what the driver opened, and only that: a client handed in by the caller stays open. Called once. */
+  /**
+   * Ends what the driver opened, and only that: a client handed in by the caller stays open. MUST settle what is on
+   * its way, deliver nothing afterwards, and leave no handle behind. Called once; `publish` and `subscribe` MUST
+   * reject from then on.
+   */
   close(): Promise<void>;
 }
 

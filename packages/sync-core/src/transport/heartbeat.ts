@@ -26,6 +26,9 @@ export interface Heartbeat {
 /** Documents cannot have NUL in their ids, so no document has this channel. */
 const CHANNEL_SUFFIX = "\0instances";
 
+/** At most so many heartbeats per interval for the sake of new senders: each names all of them. */
+const ANNOUNCEMENTS = 10;
+
 interface Peer {
   senders: readonly string[];
   heardAt: number;
@@ -55,6 +58,8 @@ export function createHeartbeat(
   let seq = 0;
   let unansweredSince: number | undefined;
   let announced = new Set<string>();
+  let beatAt = Number.NEGATIVE_INFINITY;
+  let announcing: ReturnType<typeof setTimeout> | undefined;
   let tickedAt = performance.now();
 
   const subscription = createSubscription(driver, channel, {
@@ -71,6 +76,7 @@ export function createHeartbeat(
   function beat(): void {
     if (!up || !subscription.held) return;
     seq += 1;
+    beatAt = performance.now();
     if (driver.capabilities.echo === "always") unansweredSince ??= performance.now();
     const senders = on.senders();
     announced = new Set(senders);
@@ -147,10 +153,21 @@ export function createHeartbeat(
     announce(sender) {
       if (announced.has(sender)) return;
       announced.add(sender);
-      beat();
+      if (announcing !== undefined) return;
+      const due = beatAt + timing.interval / ANNOUNCEMENTS - performance.now();
+      if (due <= 0) {
+        beat();
+        return;
+      }
+      announcing = setTimeout(() => {
+        announcing = undefined;
+        beat();
+      }, due);
+      announcing.unref?.();
     },
     async close() {
       clearInterval(timer);
+      clearTimeout(announcing);
       if (up && subscription.held)
         await driver.publish(channel, encode("leave", [])).catch(() => {});
       await subscription.want(false);

@@ -50,6 +50,8 @@ export function createSubscription(
       try {
         unsubscribe = await driver.subscribe(channel, receive);
       } catch (cause) {
+        // Nobody waits for it any more: as good as given up.
+        if (!wanted) return;
         on.failed(cause);
         timer = setTimeout(() => void start(), RETRY_DELAY);
         return;

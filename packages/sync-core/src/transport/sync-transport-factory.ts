@@ -1,4 +1,4 @@
-import type { DriverConnection, SyncDriver } from "../contract/driver.ts";
+import type { DriverCapabilities, DriverConnection, SyncDriver } from "../contract/driver.ts";
 import type { SyncMetrics, SyncStatus } from "../contract/status.ts";
 import type { ServerSyncTransportFactory, TransportStreams } from "../contract/transport.ts";
 import { describeCause, SyncError } from "../sync-error.ts";
@@ -17,6 +17,8 @@ import { within } from "./within.ts";
 /** The factory every adapter returns: the contract, and what an operator wants to see. */
 export interface SyncTransportFactory<Context> extends ServerSyncTransportFactory<Context> {
   createTransport(documentId: string): Promise<TransportStreams<Context>>;
+  /** What the broker does by itself. */
+  readonly capabilities: DriverCapabilities;
   readonly status: SyncStatus;
   readonly metrics: SyncMetrics;
   /** How many other instances of the deployment are alive, as far as is known. */
@@ -134,6 +136,7 @@ export function createSyncTransportFactory<Context>(
   }
 
   return {
+    capabilities: driver.capabilities,
     get status() {
       return status;
     },

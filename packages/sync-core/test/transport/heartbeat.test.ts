@@ -36,7 +36,9 @@ describe("heartbeats", () => {
   const open: SyncTransportFactory<unknown>[] = [];
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+    vi.useFakeTimers({
+      toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout", "performance"],
+    });
   });
   afterEach(async () => {
     vi.useRealTimers();
@@ -70,14 +72,27 @@ describe("heartbeats", () => {
     expect(b.heard).not.toContainEqual({ kind: "gone", sender: A });
   });
 
-  it("tell at once whose an instance's clients are, so that none of them outlives it", async () => {
+  it("tell within 150 ms whose an instance's clients are, so that none of them outlives it", async () => {
     const { a, b, drivers } = await startBoth();
     const transport = await b.factory.createTransport("another");
     await transport.writable.getWriter().write(update("cccccccccccccccc", 1));
-    await vi.advanceTimersByTimeAsync(0);
+    await vi.advanceTimersByTimeAsync(150);
     drivers[1].publish = () => new Promise(() => {});
     await vi.advanceTimersByTimeAsync(9000);
     expect(signals(a.heard)).toContainEqual({ kind: "gone", sender: "cccccccccccccccc" });
+  });
+
+  it("name a hundred documents that are opened at once in one message, not in a hundred", async () => {
+    const { b, drivers } = await startBoth();
+    let heartbeats = 0;
+    drivers[1].onHeartbeat = async () => void (heartbeats += 1);
+    for (let i = 0; i < 100; i++) {
+      const transport = await b.factory.createTransport(`doc${i}`);
+      const sender = i.toString(16).padStart(16, "0");
+      await transport.writable.getWriter().write(update(sender, 1));
+    }
+    await vi.advanceTimersByTimeAsync(150);
+    expect(heartbeats).toBe(1);
   });
 
   it("end with a goodbye when an instance closes, and it is gone at once", async () => {

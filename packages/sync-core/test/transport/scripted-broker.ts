@@ -30,6 +30,7 @@ export function createScriptedBroker() {
           ordering: "channel",
           echo: "always",
           delivery: "at-most-once",
+          recovery: "automatic",
           maxPayload: 1024 * 1024,
           ...capabilities,
         },

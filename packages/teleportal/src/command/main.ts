@@ -11,8 +11,12 @@ const USAGE = `teleportal serve [options]
 
   --port P          the port to listen on (default 1234; 0 for any free one)
   --host H          the address to listen on (default 127.0.0.1)
-  --sync URL        keeps instances in step: memory:, redis://…, rediss://…, nats://…, tls://…, google-pubsub://…
-                    (default none: a single instance)
+  --sync URL        keeps instances in step (default none: a single instance):
+                    memory:
+                    redis://HOST:PORT/DB, rediss://… with TLS
+                    redis+cluster://HOST:PORT,HOST:PORT, redis+sentinel://HOST:PORT,HOST:PORT/MASTER
+                    nats://HOST:PORT,nats://HOST:PORT, tls://… with TLS
+                    google-pubsub://PROJECT, google-pubsub://PROJECT?endpoint=HOST:PORT
   --key-prefix S    stands in front of every channel name (default teleportal:sync:)
   --storage NAME    memory, or file:DIRECTORY (default memory)
   --log-level L     trace, debug, info, warn or error (default info)

@@ -2,30 +2,47 @@ import { SyncError } from "@teleportal/sync-core";
 import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { UsageError } from "./usage-error.ts";
 
+interface Adapter {
+  readonly schemes: readonly string[];
+  readonly package: string;
+  /** The broker's client that it needs beside itself. */
+  readonly client?: string;
+  /** What its functions' names begin with. */
+  readonly export: string;
+}
+
 /**
  * The adapters by URL scheme. Every adapter exports its `…FromConnectionString` under the same signature, so none is
  * named anywhere else; one is loaded when its scheme is asked for.
  */
-const ADAPTERS: Readonly<Record<string, { package: string; client?: string; export: string }>> = {
-  memory: { package: "@teleportal/sync-memory", export: "createMemory" },
-  redis: { package: "@teleportal/sync-redis", client: "ioredis", export: "createRedis" },
-  rediss: { package: "@teleportal/sync-redis", client: "ioredis", export: "createRedis" },
-  nats: {
+const ADAPTERS: readonly Adapter[] = [
+  { schemes: ["memory"], package: "@teleportal/sync-memory", export: "createMemory" },
+  {
+    schemes: [
+      "redis",
+      "rediss",
+      "redis+cluster",
+      "rediss+cluster",
+      "redis+sentinel",
+      "rediss+sentinel",
+    ],
+    package: "@teleportal/sync-redis",
+    client: "ioredis",
+    export: "createRedis",
+  },
+  {
+    schemes: ["nats", "tls"],
     package: "@teleportal/sync-nats",
     client: "@nats-io/transport-node",
     export: "createNats",
   },
-  tls: {
-    package: "@teleportal/sync-nats",
-    client: "@nats-io/transport-node",
-    export: "createNats",
-  },
-  "google-pubsub": {
+  {
+    schemes: ["google-pubsub"],
     package: "@teleportal/sync-google-pubsub",
     client: "@google-cloud/pubsub",
     export: "createGooglePubsub",
   },
-};
+];
 
 type OpenFromUrl = (
   url: string,
@@ -41,22 +58,16 @@ export async function openSync(
   logger: Logger,
 ): Promise<SyncTransportFactory<undefined>> {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? "";
-  const adapter = ADAPTERS[scheme];
+  const adapter = ADAPTERS.find(({ schemes }) => schemes.includes(scheme));
   if (adapter === undefined) {
-    const known = Object.keys(ADAPTERS)
-      .map((name) => `${name}:`)
-      .join(", ");
+    const known = ADAPTERS.flatMap(({ schemes }) => schemes.map((name) => `${name}:`)).join(", ");
     throw new UsageError(`--sync: unknown scheme in "${redactUrl(url)}"; use one of ${known}`);
   }
   const open = await load(adapter);
   return open(url, undefined, logger, keyPrefix === undefined ? {} : { keyPrefix });
 }
 
-async function load(adapter: {
-  package: string;
-  client?: string;
-  export: string;
-}): Promise<OpenFromUrl> {
+async function load(adapter: Adapter): Promise<OpenFromUrl> {
   let module: Readonly<Record<string, unknown>>;
   try {
     module = (await import(adapter.package)) as Readonly<Record<string, unknown>>;

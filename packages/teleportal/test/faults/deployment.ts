@@ -1,15 +1,13 @@
 import { appendFileSync } from "node:fs";
 import process from "node:process";
 import { expect } from "vitest";
-import { freePort, openLink, startRedis } from "@teleportal/test-brokers";
-import type { Link, RedisBroker } from "@teleportal/test-brokers";
+import { freePort } from "@teleportal/test-brokers";
+import type { Link } from "@teleportal/sync-core/conformance";
+import type { BrokerKind, DeployedBroker } from "../brokers/broker-kinds.ts";
 import { connectProvider } from "../server/connect-provider.ts";
 import type { EditorClient } from "../server/connect-provider.ts";
 import { runCommand } from "../server/serve-process.ts";
 import type { CommandProcess } from "../server/serve-process.ts";
-
-/** By when everything has to be everywhere after a fault has ended. */
-const PROMISE = 10_000;
 
 const DOCUMENT = "room1/doc456";
 
@@ -17,6 +15,7 @@ const DOCUMENT = "room1/doc456";
 export interface Place {
   readonly name: string;
   readonly url: string;
+  /** @throws if the broker is not reached through one */
   readonly link: Link;
   readonly editor: EditorClient;
   readonly server: CommandProcess;
@@ -31,35 +30,39 @@ export interface Place {
   resume(): void;
 }
 
-/** A deployment as in production: a real Redis, server processes, a link each, real y-websocket editors. */
+/** A deployment as in production: a real broker, server processes, a link each, real y-websocket editors. */
 export interface Deployment extends AsyncDisposable {
-  readonly broker: RedisBroker;
+  readonly broker: DeployedBroker;
   readonly places: readonly Place[];
   join(place: Place): EditorClient;
   /** Everything typed so far is at every editor. */
   settled(): Promise<void>;
   /**
-   * The fault is over: within 10 s, with no further edit, every editor and a fresh one on each instance holds every
+   * The fault is over: within what its broker promises, with no further edit, every editor and a fresh one on each instance holds every
    * keystroke and nothing that was erased. Returns the milliseconds it took.
    */
   converges(title: string): Promise<number>;
 }
 
 export async function deploy(
+  kind: BrokerKind,
   count = 2,
   options: { readonly brokerLater?: boolean } = {},
 ): Promise<Deployment> {
-  const port = await freePort();
-  let broker = options.brokerLater ? undefined : await startRedis({ port });
+  const broker = await kind.start();
+  if (options.brokerLater) await broker.kill();
+  let isAway = options.brokerLater ?? false;
   const written = new Set<string>();
   const erased = new Set<string>();
   const extra: EditorClient[] = [];
+  const links: Link[] = [];
   let marks = 0;
 
   async function place(name: string): Promise<Place> {
-    const link = await openLink({ host: "127.0.0.1", port });
+    const { sync, link } = await broker.openWay();
+    if (link !== undefined) links.push(link);
     const own = await freePort();
-    const args = ["serve", "--port", String(own), "--sync", `redis://127.0.0.1:${link.port}`];
+    const args = ["serve", "--port", String(own), "--sync", sync];
     let server = runCommand(...args);
     await server.printed(/listening/);
     const url = `ws://127.0.0.1:${own}`;
@@ -69,7 +72,10 @@ export async function deploy(
     return {
       name,
       url,
-      link,
+      get link() {
+        if (link === undefined) throw new Error(`${kind.title} is not reached through a link`);
+        return link;
+      },
       editor,
       get server() {
         return server;
@@ -126,11 +132,7 @@ export async function deploy(
   const editors = (): EditorClient[] => [...places.map(({ editor }) => editor), ...extra];
 
   return {
-    get broker() {
-      broker ??= undefined;
-      if (broker === undefined) throw new Error("the broker has not been started");
-      return broker;
-    },
+    broker,
     places,
     join({ url }) {
       const editor = connectProvider(url, DOCUMENT);
@@ -139,9 +141,10 @@ export async function deploy(
     },
     settled: () => allHold(editors(), 30_000),
     async converges(title) {
-      if (broker === undefined) broker = await startRedis({ port });
+      if (isAway) await broker.restart();
+      isAway = false;
       const started = performance.now();
-      await allHold(editors(), PROMISE);
+      await allHold(editors(), kind.promise);
       const fresh = places.map(({ url }) => connectProvider(url, DOCUMENT));
       extra.push(...fresh);
       await Promise.all(fresh.map(({ synced }) => synced));
@@ -151,16 +154,16 @@ export async function deploy(
         expect(editor.text.toString()).toBe(first?.text.toString());
         expect(holds(editor.text.toString())).toBe(true);
       }
-      expect(took).toBeLessThan(PROMISE);
-      report(title, took);
+      expect(took).toBeLessThan(kind.promise);
+      report(kind.title, title, took);
       return took;
     },
     async [Symbol.asyncDispose]() {
       for (const editor of editors()) editor.destroy();
       for (const { server } of places) server.child.kill("SIGKILL");
       await Promise.all(places.map(({ server }) => server.exited));
-      await Promise.all(places.map(({ link }) => link.close()));
-      await broker?.stop();
+      await Promise.all(links.map((link) => link.close()));
+      await broker.stop();
     },
   };
 }
@@ -171,8 +174,8 @@ function between(text: string, salt: number): number {
   return ends[salt % ends.length] ?? 0;
 }
 
-function report(title: string, took: number): void {
+function report(broker: string, title: string, took: number): void {
   const file = process.env["FAULTS_REPORT"];
   if (file === undefined) return;
-  appendFileSync(file, `${JSON.stringify({ title, took: Math.round(took) })}\n`);
+  appendFileSync(file, `${JSON.stringify({ broker, title, took: Math.round(took) })}\n`);
 }

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
+import type { RedisBroker } from "@teleportal/test-brokers";
+import type { BrokerAbility } from "../brokers/broker-kinds.ts";
 import type { Deployment, Place } from "./deployment.ts";
 
 /** A fault: what is done to a deployment, from a settled start to the moment the fault is over. */
 export interface Scenario {
   readonly title: string;
+  /** What the broker must be able to, for the fault to make sense. @default any broker */
+  readonly needs?: BrokerAbility;
   readonly instances?: number;
   readonly brokerLater?: boolean;
   /** Typing happens in here, and has stopped when it resolves; then nothing but time may pass. */
@@ -13,13 +17,19 @@ export interface Scenario {
 
 const CHANNEL = "teleportal:sync:room1/doc456";
 
-async function kill({ broker }: Deployment, type: "pubsub" | "normal"): Promise<void> {
-  await broker.command("CLIENT", "KILL", "TYPE", type, "SKIPME", "yes");
+function redisOf({ broker }: Deployment): RedisBroker {
+  if (broker.redis === undefined) throw new Error("this broker is no single Redis");
+  return broker.redis;
+}
+
+async function kill(deployment: Deployment, type: "pubsub" | "normal"): Promise<void> {
+  await redisOf(deployment).command("CLIENT", "KILL", "TYPE", type, "SKIPME", "yes");
 }
 
 export const scenarios: readonly Scenario[] = [
   {
     title: "both subscribers killed while both sides type",
+    needs: "redis",
     async run(deployment, a, b) {
       a.type(5);
       b.type(5);
@@ -30,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "all connections killed while both sides type",
+    needs: "redis",
     async run(deployment, a, b) {
       a.type(5);
       await kill(deployment, "normal");
@@ -60,6 +71,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "the last keystrokes before silence lost",
+    needs: "redis",
     async run(deployment, a) {
       a.type(5);
       await deployment.settled();
@@ -69,6 +81,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "a 20 s outage of the broker",
+    needs: "link",
     async run({ places }, a, b) {
       await Promise.all(places.map(({ link }) => link.cut()));
       for (let i = 0; i < 20; i++) {
@@ -81,6 +94,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "one instance cut off, both sides type",
+    needs: "link",
     async run(_deployment, a, b) {
       await a.link.cut();
       a.type(50);
@@ -91,6 +105,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "one instance cut off, only the other types",
+    needs: "link",
     async run(_deployment, a, b) {
       await a.link.cut();
       b.type(50);
@@ -100,6 +115,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "only deletions lost",
+    needs: "link",
     async run(deployment, a, b) {
       a.type(10);
       await deployment.settled();
@@ -111,8 +127,9 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "half-open link: bytes vanish, nothing closes",
+    needs: "link",
     async run(_deployment, a, b) {
-      a.link.darken();
+      await a.link.darken();
       a.type(20);
       b.type(20);
       await sleep(2000);
@@ -138,7 +155,9 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "a slow consumer cut off by its output-buffer limit",
-    async run({ broker }, a, b) {
+    needs: "redis",
+    async run(deployment, a, b) {
+      const broker = redisOf(deployment);
       const limit = "normal 0 0 0 replica 0 0 0 pubsub 1mb 1mb 1";
       await broker.command("CONFIG", "SET", "client-output-buffer-limit", limit);
       const cutOff = async (): Promise<boolean> => {
@@ -157,6 +176,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "a client joins during the outage",
+    needs: "link",
     async run(deployment, a, b) {
       await a.link.cut();
       b.type(10);
@@ -186,7 +206,10 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "garbage, and truncated and replayed copies of real traffic",
-    async run({ broker, settled }, a, b) {
+    needs: "redis",
+    async run(deployment, a, b) {
+      const { settled } = deployment;
+      const broker = redisOf(deployment);
       const client = new Redis(broker.url);
       const subscriber = client.duplicate();
       const real: Buffer[] = [];
@@ -209,7 +232,22 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   {
+    title: "the node that all depend on killed while both sides type",
+    needs: "fail-over",
+    async run({ broker }, a, b) {
+      a.type(5);
+      b.type(5);
+      const failedOver = broker.failOver?.();
+      a.type(5);
+      await sleep(500);
+      b.type(5);
+      await failedOver;
+      a.type(5);
+    },
+  },
+  {
     title: "a link that flaps ten times",
+    needs: "link",
     async run(_deployment, a, b) {
       for (let i = 0; i < 10; i++) {
         await a.link.cut();
@@ -224,8 +262,9 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "two faults at once: broker restarted empty, one link half-open",
+    needs: "link",
     async run({ broker }, a, b) {
-      a.link.darken();
+      await a.link.darken();
       await broker.kill();
       a.type(10);
       b.type(10);
@@ -236,6 +275,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "three instances, of which one falls behind",
+    needs: "link",
     instances: 3,
     async run(_deployment, a, b, [c]) {
       if (c === undefined) throw new Error("there is no third instance");

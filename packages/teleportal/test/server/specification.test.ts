@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { PeerMessage } from "@teleportal/sync-core";
 import { decodeEnvelope, silentLogger } from "@teleportal/sync-core";
-import { findRedis, freePort, openLink, requireBroker, startRedis } from "@teleportal/test-brokers";
+import { findRedis, freePort, requireBroker, startRedis } from "@teleportal/test-brokers";
+import { openLink } from "@teleportal/sync-core/conformance";
 import type { RedisBroker } from "@teleportal/test-brokers";
 import {
   createRedisServerSyncTransportFactory,

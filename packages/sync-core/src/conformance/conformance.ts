@@ -1,0 +1,186 @@
+import type { DriverCapabilities, SyncDriver } from "../contract/driver.ts";
+import { silentLogger } from "../contract/logger.ts";
+import type { ServerSyncTransportFactory } from "../contract/transport.ts";
+import { SyncError } from "../sync-error.ts";
+import { createSyncTransportFactory } from "../transport/sync-transport-factory.ts";
+import { createPeerId } from "../wire/peer-id.ts";
+import type { Check, CheckRequirements } from "./check.ts";
+import { settles } from "./condition.ts";
+import { createDriverContext } from "./driver-context.ts";
+import { driverChecks } from "./driver-checks/index.ts";
+import { createFactoryContext, STRICTEST } from "./factory-context.ts";
+import type { FactoryCapabilities } from "./factory-context.ts";
+import { factoryChecks } from "./factory-checks/index.ts";
+import type { BrokerFaults, ConformanceTarget, FactoryOptions, Way } from "./target.ts";
+
+/** Every check there is, whether it applies to a target or not. */
+export const conformanceChecks: readonly Check[] = [...driverChecks, ...factoryChecks];
+
+/** A target, and the checks that apply to what it declares. */
+export interface Conformance {
+  /** Such as `sync-redis on Redis 7.0.15`. */
+  readonly title: string;
+  /** What the driver declares; `undefined` for a target that has none. */
+  readonly driverCapabilities: DriverCapabilities | undefined;
+  readonly factoryCapabilities: FactoryCapabilities;
+  /** Those that apply. */
+  readonly checks: readonly Check[];
+  /** Those that do not, and why. */
+  readonly inapplicable: readonly { readonly check: Check; readonly reason: string }[];
+  /**
+   * The most milliseconds that a check can take, for the limit of a test runner. A check that takes longer than it
+   * may fails by itself, long before.
+   */
+  readonly timeout: number;
+  /** Resolves if the target passes; rejects with what is wrong. One at a time: checks break the link they share. */
+  run(check: Check): Promise<void>;
+  /** Closes the target. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_PATIENCE = 10_000;
+
+/** The longest checks wait this many times. */
+const WAITS = 20;
+
+/**
+ * Opens a target, once, to see what it declares: capabilities decide what is checked, and there is no other way to
+ * leave a check out.
+ *
+ * @throws SyncError for a target with neither a driver nor a factory; whatever the target throws at its opening.
+ */
+export async function openConformance(target: ConformanceTarget): Promise<Conformance> {
+  const { openDriver, openFactory, openWithCallersClient } = bound(target);
+  const patience = target.patience ?? DEFAULT_PATIENCE;
+  const run = createPeerId();
+  let runs = 0;
+
+  const openAnyFactory = openFactory ?? factoryAround(target.name, openDriver);
+
+  const driverCapabilities = openDriver && (await declaredByDriver(openDriver));
+  const factoryCapabilities = await declaredByFactory(openAnyFactory);
+
+  function reasonAgainst(check: Check): string | undefined {
+    const { target: needed, ...wanted } = check.requires;
+    if (check.subject === "driver" && driverCapabilities === undefined) return "there is no driver";
+    if (needed === "openDriver" && openDriver === undefined) return "there is no driver";
+    if (needed === "callersClient" && openWithCallersClient === undefined) {
+      return "takes no client of the caller's";
+    }
+    const declared = check.subject === "driver" ? driverCapabilities : factoryCapabilities;
+    for (const [name, value] of Object.entries(wanted)) {
+      const actual = declared?.[name as keyof CheckRequirements & keyof typeof declared];
+      if (actual !== value) return `${name}: ${String(actual)}`;
+    }
+    return undefined;
+  }
+
+  const judged = conformanceChecks.map((check) => ({ check, reason: reasonAgainst(check) }));
+
+  return {
+    title: target.broker === undefined ? target.name : `${target.name} on ${target.broker}`,
+    driverCapabilities,
+    factoryCapabilities,
+    checks: judged.filter(({ reason }) => reason === undefined).map(({ check }) => check),
+    inapplicable: judged.flatMap(({ check, reason }) =>
+      reason === undefined ? [] : [{ check, reason }],
+    ),
+    timeout: patience * WAITS,
+    async run(check) {
+      const cleanUps: (() => Promise<void>)[] = [];
+      let broken: BrokerFaults | undefined;
+      const settings = {
+        patience,
+        prefix: `conformance-${run}-${runs++}-`,
+        useFaults() {
+          broken = target.faults;
+          return broken;
+        },
+        afterwards: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp),
+      };
+
+      function start(): Promise<void> {
+        if (check.subject === "driver") {
+          if (openDriver === undefined || driverCapabilities === undefined) {
+            throw new SyncError("sync-core", `${check.id} needs a driver`, "run those in `checks`");
+          }
+          const capabilities = driverCapabilities;
+          return check.run(createDriverContext({ ...settings, capabilities, openDriver }));
+        }
+        return check.run(
+          createFactoryContext({
+            ...settings,
+            capabilities: factoryCapabilities,
+            openFactory: openAnyFactory,
+            openDriver,
+            openWithCallersClient,
+          }),
+        );
+      }
+
+      try {
+        await start();
+      } finally {
+        await broken?.heal();
+        // How well things close is for the lifecycle checks to say; here they only have to be gone.
+        await Promise.allSettled(
+          cleanUps.map((cleanUp) => settles(cleanUp(), patience, "closing did not settle")),
+        );
+      }
+    },
+    async close() {
+      await target.close?.();
+    },
+  };
+}
+
+/** The target's functions, which may be methods. */
+function bound(
+  target: ConformanceTarget,
+): Pick<ConformanceTarget, "openDriver" | "openFactory" | "openWithCallersClient"> {
+  return {
+    ...(target.openDriver && { openDriver: target.openDriver.bind(target) }),
+    ...(target.openFactory && { openFactory: target.openFactory.bind(target) }),
+    ...(target.openWithCallersClient && {
+      openWithCallersClient: target.openWithCallersClient.bind(target),
+    }),
+  };
+}
+
+/** @throws SyncError if there is no driver either. */
+function factoryAround(
+  name: string,
+  openDriver: ConformanceTarget["openDriver"],
+): NonNullable<ConformanceTarget["openFactory"]> {
+  if (openDriver !== undefined) {
+    return async (options, way) => createSyncTransportFactory(await openDriver(way), options);
+  }
+  throw new SyncError(
+    "sync-core",
+    `the conformance target ${name} opens nothing`,
+    "give it `openDriver`, `openFactory`, or both",
+  );
+}
+
+async function declaredByDriver(
+  openDriver: (way: Way) => Promise<SyncDriver>,
+): Promise<DriverCapabilities> {
+  const driver = await openDriver("direct");
+  // A copy: what is read from the connection may be gone with it.
+  const { ordering, echo, delivery, recovery, maxPayload } = driver.capabilities;
+  driver.watch(() => {});
+  await driver.close();
+  return { ordering, echo, delivery, recovery, maxPayload };
+}
+
+/** What a factory made by `createSyncTransportFactory` has, and a hand-written one may have. */
+async function declaredByFactory(
+  openFactory: (options: FactoryOptions, way: Way) => Promise<ServerSyncTransportFactory>,
+): Promise<FactoryCapabilities> {
+  const options = { keyPrefix: "conformance:", context: undefined, logger: silentLogger };
+  const factory = await openFactory(options, "direct");
+  const declared = "capabilities" in factory ? (factory.capabilities as FactoryCapabilities) : {};
+  const capabilities = { ...STRICTEST, ...declared };
+  await factory.close();
+  return capabilities;
+}

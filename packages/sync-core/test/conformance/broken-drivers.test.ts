@@ -1,0 +1,13 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { brokenDrivers, cleanUpBrokenDrivers } from "./broken-drivers.ts";
+import { brokenDriverTarget } from "./broken-target.ts";
+import { failedChecks } from "./failed-checks.ts";
+
+describe("the conformance suite, given a driver that", () => {
+  afterAll(cleanUpBrokenDrivers);
+
+  it.each(brokenDrivers)("$title, fails exactly the checks of that", async (broken) => {
+    const failed = await failedChecks(() => brokenDriverTarget(broken), "driver", broken.fails);
+    expect(failed).toEqual(broken.fails);
+  });
+});

@@ -1,0 +1,13 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { brokenFactories, cleanUpBrokenFactories } from "./broken-factories.ts";
+import { brokenFactoryTarget } from "./broken-target.ts";
+import { failedChecks } from "./failed-checks.ts";
+
+describe("the conformance suite, given a factory that", () => {
+  afterAll(cleanUpBrokenFactories);
+
+  it.each(brokenFactories)("$title, fails exactly the checks of that", async (broken) => {
+    const failed = await failedChecks(() => brokenFactoryTarget(broken), "factory", broken.fails);
+    expect(failed).toEqual(broken.fails);
+  });
+});
