@@ -22,11 +22,22 @@ if (status !== 0) {
   process.exit(1);
 }
 
-const rows = lines
-  .map((line) => JSON.parse(line))
-  .sort((a, b) => a.title.localeCompare(b.title))
-  .map(({ title, took }) => `| ${title} | ${(took / 1000).toFixed(1)} s |`);
-const table = ["| fault | everything everywhere after |", "| --- | --- |", ...rows].join("\n");
+const results = lines.map((line) => JSON.parse(line));
+const brokers = [...new Set(results.map(({ broker }) => broker))].sort();
+const faults = [...new Set(results.map(({ title }) => title))].sort();
+const rows = faults.map((fault) => {
+  const cells = brokers.map((name) => {
+    const result = results.find(({ broker, title }) => broker === name && title === fault);
+    return result === undefined ? "–" : `${(result.took / 1000).toFixed(1)} s`;
+  });
+  return `| ${fault} | ${cells.join(" | ")} |`;
+});
+const names = brokers.map((name) => name.replace(/^real /, ""));
+const table = [
+  `| everything everywhere after, on | ${names.join(" | ")} |`,
+  `| --- |${" --- |".repeat(names.length)}`,
+  ...rows,
+].join("\n");
 
 const file = join(root, "README.md");
 const readme = readFileSync(file, "utf8");
@@ -36,4 +47,4 @@ if (after === undefined)
   throw new Error(`[faults] README.md has no ${BEGIN} … ${END}: put it back`);
 writeFileSync(file, `${before}${BEGIN}\n\n${table}\n\n${END}${after}`);
 run("oxfmt", ["README.md"]);
-console.log(`\n${rows.length} faults, nothing lost; README.md has the table.`);
+console.log(`\n${results.length} faults, nothing lost; README.md has the table.`);

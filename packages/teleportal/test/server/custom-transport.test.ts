@@ -1,13 +1,15 @@
 import type { Message, ServerSyncTransportFactory } from "teleportal/server";
 import { encodeUpdateFrame } from "@teleportal/sync-core";
+import { runConformance } from "@teleportal/sync-core/conformance";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import * as Y from "yjs";
 import { BroadcastChannelTransportFactory } from "./broadcast-channel-transport.ts";
 import { connectEditor, untilPresent } from "./connect-editor.ts";
+import { target } from "./custom-transport-target.ts";
 import { startInstance } from "./start-instance.ts";
 
 async function startWithBroadcastChannel() {
-  const factory = new BroadcastChannelTransportFactory();
+  const factory = new BroadcastChannelTransportFactory(undefined);
   const instance = await startInstance({ syncTransportFactory: factory });
   onTestFinished(() => factory.close());
   return { ...instance, factory };
@@ -35,6 +37,12 @@ describe("a transport written by hand over BroadcastChannel", () => {
     bob.provider.connect();
     await Promise.all([alice, bob].map((editor) => editor.until((text) => text === "world!")));
     expect([...a.log, ...b.log].filter((line) => !line.startsWith("info"))).toEqual([]);
+  });
+
+  it("passes the conformance suite", { timeout: 60_000 }, async () => {
+    const report = await runConformance(target);
+    expect(report.results.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+    expect(report.passed).toBeGreaterThan(30);
   });
 
   it("does not mix documents up", async () => {
@@ -141,7 +149,7 @@ describe("a transport written by hand", () => {
   });
 
   it("that cannot be made closes the client with 1011, and the next try works", async () => {
-    const working = new BroadcastChannelTransportFactory();
+    const working = new BroadcastChannelTransportFactory(undefined);
     onTestFinished(() => working.close());
     const createTransport = vi
       .fn<ServerSyncTransportFactory["createTransport"]>(working.createTransport.bind(working))
