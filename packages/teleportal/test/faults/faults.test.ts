@@ -3,10 +3,10 @@ import { brokerKinds } from "../brokers/broker-kinds.ts";
 import { deploy } from "./deployment.ts";
 import { scenarios } from "./scenarios.ts";
 
-describe.each(brokerKinds)("on a $title", (kind) => {
+describe.concurrent.each(brokerKinds)("on a $title", (kind) => {
   const possible = scenarios.filter(({ needs }) => needs === undefined || kind.can.includes(needs));
 
-  describe.skipIf(kind.requirement.skip).concurrent("no keystroke is lost through", () => {
+  describe.skipIf(kind.requirement.skip)("no keystroke is lost through", () => {
     it.for(possible)("$title", { timeout: 120_000 }, async (scenario) => {
       const { title, instances = 2, brokerLater = false } = scenario;
       await using deployment = await deploy(kind, instances, { brokerLater });

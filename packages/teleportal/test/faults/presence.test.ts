@@ -24,8 +24,8 @@ function show(editor: EditorClient, name: string): void {
   editor.provider.awareness.setLocalStateField("name", name);
 }
 
-describe.each(brokerKinds)("on a $title", (kind) => {
-  describe.skipIf(kind.requirement.skip).concurrent("the cursor on the other instance", () => {
+describe.concurrent.each(brokerKinds)("on a $title", (kind) => {
+  describe.skipIf(kind.requirement.skip)("the cursor on the other instance", () => {
     async function deployWithCursors() {
       const deployment = await deploy(kind);
       const [a, b] = deployment.places;
