@@ -13,7 +13,7 @@ const folder = mkdtempSync(join(tmpdir(), "teleportal-faults-"));
 const report = join(folder, "report.jsonl");
 writeFileSync(report, "");
 const status = run("vitest", ["run", "packages/teleportal/test/faults", "--maxConcurrency", "3"], {
-  env: { FAULTS_REPORT: report, REQUIRE_BROKERS: "1" },
+  env: { FAULTS: "all", FAULTS_REPORT: report, REQUIRE_BROKERS: "1" },
 });
 const lines = readFileSync(report, "utf8").trim().split("\n").filter(Boolean);
 rmSync(folder, { recursive: true });
@@ -23,8 +23,9 @@ if (status !== 0) {
 }
 
 const results = lines.map((line) => JSON.parse(line));
-const brokers = [...new Set(results.map(({ broker }) => broker))].sort();
-const faults = [...new Set(results.map(({ title }) => title))].sort();
+const inOrder = (a, b) => a.localeCompare(b);
+const brokers = [...new Set(results.map(({ broker }) => broker))].sort(inOrder);
+const faults = [...new Set(results.map(({ title }) => title))].sort(inOrder);
 const rows = faults.map((fault) => {
   const cells = brokers.map((name) => {
     const result = results.find(({ broker, title }) => broker === name && title === fault);

@@ -2,5 +2,14 @@
 import process from "node:process";
 import { main } from "../dist/conformance/command/main.js";
 
-// Set rather than `process.exit`: what a target has left open should be seen, not cut off.
-process.exitCode = await main(process.argv.slice(2));
+const GRACE = 5000;
+
+const code = await main(process.argv.slice(2));
+process.exitCode = code;
+
+// An adapter or a target that leaves something open keeps the process: that is said, and not waited for.
+setTimeout(() => {
+  const open = process.getActiveResourcesInfo().join(", ");
+  process.stderr.write(`teleportal-conformance: left open when all was closed: ${open}\n`);
+  process.exit(code);
+}, GRACE).unref();

@@ -9,7 +9,8 @@ export class SyncError extends Error {
   }
 }
 
-/** An unknown thrown value as the end of a log line. */
+/** An unknown thrown value as part of a log line, which names the package itself. */
 export function describeCause(cause: unknown): string {
+  if (cause instanceof SyncError) return cause.message.replace(/^\[[^\]]*\] /, "");
   return cause instanceof Error ? cause.message || cause.name : String(cause);
 }

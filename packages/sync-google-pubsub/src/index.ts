@@ -90,14 +90,19 @@ export async function createGooglePubsubServerSyncTransportFactory<Context>(
     orphanPatience,
     logger,
   });
-  const factory = createSyncTransportFactory(driver, {
-    ...settings,
-    heartbeat: { ...HEARTBEAT, ...settings.heartbeat },
-    context,
-    logger,
-  });
-  await driver.firstContact;
-  return factory;
+  try {
+    const factory = createSyncTransportFactory(driver, {
+      ...settings,
+      heartbeat: { ...HEARTBEAT, ...settings.heartbeat },
+      context,
+      logger,
+    });
+    await driver.firstContact;
+    return factory;
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
 }
 
 /**

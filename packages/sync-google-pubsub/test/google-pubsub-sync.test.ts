@@ -286,9 +286,11 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
       "google-pubsub://": "the connection string names no project: use google-pubsub://",
       "google-pubsub://user:pw@my-project": "a user, password or port: leave them out",
       "google-pubsub://127.0.0.1:8085": "a user, password or port: leave them out",
-      "google-pubsub://my-project/topic": "the connection string has the path /topic: use",
-      "google-pubsub://my-project?endpont=x": "the connection string has endpont=x: use",
-      "google-pubsub://my-project?topic=": "the connection string has topic=: use",
+      "google-pubsub://my-project/topic": "the connection string has a path: use",
+      "google-pubsub://my-project?endpont=x":
+        "the connection string has a parameter that is not known, or empty: use",
+      "google-pubsub://my-project?topic=":
+        "the connection string has a parameter that is not known, or empty: use",
       "google-pubsub://my-project?topic=google": '"google" cannot be a topic\'s name: use 3 to 255',
     };
     for (const [url, message] of Object.entries(refusals)) {

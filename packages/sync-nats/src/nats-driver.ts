@@ -66,7 +66,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
     FIRST_CONTACT_TIMEOUT,
   );
   const acknowledgements = createAcknowledgements(async () => {
-    if (nats === undefined) throw new Error("not connected yet");
+    if (nats === undefined) throw new SyncError(NAME, "not connected yet", "wait for `up`");
     await nats.flush();
   });
   const aborted = new Promise<undefined>((resolve) => {
@@ -202,7 +202,8 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
       }
       const pause = link.retryDelay();
       if (pause === undefined || isClosed()) return;
-      await Promise.race([delay(pause, undefined, { signal: closing.signal }), aborted]);
+      // Rejects when it is aborted, which the loop looks for itself.
+      await delay(pause, undefined, { signal: closing.signal }).catch(() => {});
     }
   }
 

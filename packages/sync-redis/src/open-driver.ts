@@ -39,6 +39,8 @@ const FIXED = {
   // Publishes that a lost connection left unanswered fail at once and are repaired, not repeated out of order.
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
+  // Nothing is sent before it is connected, so nothing would ever connect it.
+  lazyConnect: false,
   replyMapping: "legacy",
 } as const satisfies RedisOptions;
 
@@ -96,6 +98,11 @@ export async function openDriver({
     );
     return {
       ...driver,
+      async publish(channel, bytes) {
+        await driver.publish(channel, bytes);
+        // The number leaves out who is still at the old master: nobody is to take himself for alone by it.
+        return undefined;
+      },
       async close() {
         await Promise.all([watch.close(), driver.close()]);
       },
@@ -122,6 +129,8 @@ export async function openDriver({
           ...options,
           ...extra,
           ...FIXED,
+          // One that is asked for the nodes connects when it is told to.
+          lazyConnect: extra.lazyConnect ?? false,
           // ioredis would put it in front of shard channels, which have the factory's already.
           keyPrefix: "",
           db: 0,
@@ -153,7 +162,14 @@ export async function openDriver({
     return openCluster(seeds, redisOptions, natMap);
   }
   if (isRedisClient(connection)) {
-    const subscriber = connection.duplicate({ ...options, ...FIXED, lazyConnect: false });
+    const subscriber = connection.duplicate({
+      commandTimeout: COMMAND_TIMEOUT,
+      disconnectTimeout: DISCONNECT_TIMEOUT,
+      ...options,
+      ...FIXED,
+    });
+    // Its failures are heard as `error` and `close`.
+    if (connection.status === "wait") connection.connect().catch(() => {});
     return createRedisDriver({ publisher: connection, subscriber, ownsPublisher: false });
   }
   if ("cluster" in connection) {

@@ -8,6 +8,7 @@ export interface RedisClientLike {
   unsubscribe(...channels: string[]): Promise<unknown>;
   duplicate(override?: Record<string, unknown>): RedisClientLike;
   connect(): Promise<void>;
+  ping(): Promise<unknown>;
   quit(): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
   // oxlint-disable-next-line typescript/no-explicit-any -- ioredis has one overload per event name
@@ -21,7 +22,6 @@ export interface RedisNodeLike extends RedisClientLike {
   spublish(channel: string, message: Buffer): Promise<unknown>;
   ssubscribe(...channels: string[]): Promise<unknown>;
   sunsubscribe(...channels: string[]): Promise<unknown>;
-  ping(): Promise<unknown>;
   cluster(subcommand: "SLOTS" | "INFO"): Promise<unknown>;
 }
 

@@ -288,7 +288,8 @@ export function createRedisClusterDriver(settings: ClusterDriverSettings): Redis
       } catch (cause) {
         failed = cause;
       }
-      const moved = session !== shard.session || isRedirection(failed);
+      // Subscribed, and yet not live: its slot has gone elsewhere meanwhile.
+      const moved = failed === undefined || session !== shard.session || isRedirection(failed);
       if (!moved || redirections === MAX_REDIRECTIONS) throw explain(failed);
       await settleNow();
       state.assertUp("subscribe");
@@ -342,7 +343,7 @@ export function createRedisClusterDriver(settings: ClusterDriverSettings): Redis
       return async () => {
         subscriptions.delete(channel);
         const { place } = subscription;
-        if (place === undefined || !stands(place)) return;
+        if (place === undefined || !place.shard.ready) return;
         try {
           await place.shard.unsubscribe(channel);
         } catch (cause) {

@@ -1,4 +1,5 @@
 import type { Buffer } from "node:buffer";
+import { SyncError } from "@teleportal/sync-core";
 import { bufferOver } from "./buffer-over.ts";
 import { createConnectionPair } from "./connection-pair.ts";
 import type { RedisClients } from "./connection-pair.ts";
@@ -6,6 +7,9 @@ import { CAPABILITIES, NAME, RESTORE_GROUP } from "./driver-traits.ts";
 import { createDriverState } from "./driver-state.ts";
 import type { RedisDriver } from "./driver-state.ts";
 import { isRefusal } from "./refusal.ts";
+
+/** After which time subscriptions that Redis has refused are tried again, in milliseconds. */
+const REFUSED_DELAY = 1000;
 
 /**
  * Redis PUBLISH and SUBSCRIBE over two connections, however many documents. ioredis reconnects both, through
@@ -16,12 +20,14 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
   const { publisher, subscriber } = clients;
   const handlers = new Map<string, (bytes: Uint8Array) => void>();
   let restoring = 0;
+  let retry: ReturnType<typeof setTimeout> | undefined;
 
   function onMessage(channel: Buffer, message: Buffer): void {
     handlers.get(channel.toString())?.(message);
   }
 
   function onLost(): void {
+    clearTimeout(retry);
     restoring += 1;
     state.set({ state: "down", cause: pair.failure ?? "the connection was closed" });
   }
@@ -32,14 +38,20 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
     try {
       const channels = [...handlers.keys()];
       for (let i = 0; i < channels.length; i += RESTORE_GROUP) {
-        await subscriber.subscribe(...channels.slice(i, i + RESTORE_GROUP));
+        const group = channels.slice(i, i + RESTORE_GROUP).filter((name) => handlers.has(name));
+        if (group.length > 0) await subscriber.subscribe(...group);
         if (attempt !== restoring || state.closed) return;
       }
+      // Those that were given up meanwhile are not to be paid for until the next restoring.
+      const given = channels.filter((name) => !handlers.has(name));
+      if (given.length > 0) await subscriber.unsubscribe(...given);
+      if (attempt !== restoring || state.closed) return;
     } catch (error) {
       if (attempt !== restoring || state.closed) return;
       pair.failure = error;
-      // Half restored is not up: a new connection starts over.
-      pair.replace(subscriber);
+      // Half restored is not up. What Redis refuses it would refuse on a new connection too; anything else starts over.
+      if (isRefusal(error)) retry = setTimeout(() => void restore(), REFUSED_DELAY);
+      else pair.replace(subscriber);
       return;
     }
     pair.failure = undefined;
@@ -57,6 +69,10 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
     watch: state.watch,
     async publish(channel, bytes) {
       state.assertUp("publish");
+      // A connection that is being replaced is not told yet; a client of the caller's may queue meanwhile.
+      if (!pair.ready) {
+        throw new SyncError(NAME, "publish on a lost connection", "wait for `up`", pair.failure);
+      }
       return publisher.publish(channel, bufferOver(bytes));
     },
     async subscribe(channel, onBytes) {
@@ -83,6 +99,7 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
     reconnect: () => pair.replace(),
     async close() {
       state.close();
+      clearTimeout(retry);
       handlers.clear();
       subscriber.off("messageBuffer", onMessage);
       await pair.close();

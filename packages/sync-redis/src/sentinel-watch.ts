@@ -1,4 +1,5 @@
-import { within } from "./answers.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { answerWithin } from "./answers.ts";
 import { endClient } from "./connection-pair.ts";
 import type { RedisClientLike } from "./redis-client-like.ts";
 
@@ -8,6 +9,10 @@ export interface SentinelWatch {
 
 /** How long after a Sentinel is lost, or none could be reached, they are tried again, in milliseconds. */
 const RETRY_DELAY = 1000;
+
+/** How often the Sentinel that is listened to is asked whether it is there, and how long it may take; milliseconds. */
+const PING_INTERVAL = 2000;
+const PING_DEADLINE = 2000;
 
 const CHANNEL = "+switch-master";
 
@@ -35,6 +40,7 @@ export function watchSentinels(
     client.on("error", () => {});
     const abort = (): void => client.disconnect();
     ending.signal.addEventListener("abort", abort);
+    let pinging: ReturnType<typeof setInterval> | undefined;
     try {
       const ended = new Promise<void>((resolve) => {
         client.on("end", () => resolve());
@@ -44,8 +50,13 @@ export function watchSentinels(
       });
       await client.connect();
       await client.subscribe(CHANNEL);
+      pinging = setInterval(() => {
+        // A link that is dark never ends by itself.
+        answerWithin(PING_DEADLINE, client.ping(), abort).catch(abort);
+      }, PING_INTERVAL);
       await ended;
     } finally {
+      clearInterval(pinging);
       ending.signal.removeEventListener("abort", abort);
       await endClient(client);
     }
@@ -62,10 +73,8 @@ export function watchSentinels(
           // This one is away. It only matters if the master is too, and then its own connections tell.
         }
       }
-      const aborted = new Promise<void>((resolve) => {
-        ending.signal.addEventListener("abort", () => resolve(), { once: true });
-      });
-      if (!ending.signal.aborted) await within(RETRY_DELAY, [aborted]);
+      // Rejects when it is aborted, which the loop looks for itself.
+      await delay(RETRY_DELAY, undefined, { signal: ending.signal }).catch(() => {});
     }
   }
 

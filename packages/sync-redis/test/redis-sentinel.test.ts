@@ -45,7 +45,8 @@ describe.skipIf(redis.skip)(`sync-redis with Sentinels of a ${redis.title}`, () 
     expect(live).toEqual(channels.flatMap((channel) => [channel, pair.length]));
     for (const [i, sender] of pair.entries()) {
       for (const channel of channels) {
-        expect(await sender.publish(channel, `${when} ${i}`)).toBe(pair.length);
+        // Around a failover the number would leave out who is still at the other master.
+        expect(await sender.publish(channel, `${when} ${i}`)).toBeUndefined();
       }
       for (const receiver of pair) {
         await Promise.all(channels.map((channel) => receiver.heard(channel, `${when} ${i}`)));

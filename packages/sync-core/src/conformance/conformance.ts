@@ -28,8 +28,7 @@ export interface Conformance {
   /** Those that do not, and why. */
   readonly inapplicable: readonly { readonly check: Check; readonly reason: string }[];
   /**
-   * The most milliseconds that a check can take, for the limit of a test runner. A check that takes longer than it
-   * may fails by itself, long before.
+   * More milliseconds than a check can take, for the limit of a test runner.
    */
   readonly timeout: number;
   /** Resolves if the target passes; rejects with what is wrong. One at a time: checks break the link they share. */
@@ -50,6 +49,20 @@ const WAITS = 20;
  * @throws SyncError for a target with neither a driver nor a factory; whatever the target throws at its opening.
  */
 export async function openConformance(target: ConformanceTarget): Promise<Conformance> {
+  try {
+    return await examine(target);
+  } catch (error) {
+    // What went wrong first is what is told.
+    await closeTarget(target).catch(() => {});
+    throw error;
+  }
+}
+
+async function closeTarget(target: ConformanceTarget): Promise<void> {
+  await target.close?.();
+}
+
+async function examine(target: ConformanceTarget): Promise<Conformance> {
   const { openDriver, openFactory, openWithCallersClient } = bound(target);
   const patience = target.patience ?? DEFAULT_PATIENCE;
   const run = createPeerId();
@@ -57,8 +70,17 @@ export async function openConformance(target: ConformanceTarget): Promise<Confor
 
   const openAnyFactory = openFactory ?? factoryAround(target.name, openDriver);
 
-  const driverCapabilities = openDriver && (await declaredByDriver(openDriver));
-  const factoryCapabilities = await declaredByFactory(openAnyFactory);
+  const driverCapabilities =
+    openDriver &&
+    (await settles(declaredByDriver(openDriver), patience, "`openDriver` did not settle"));
+  const factoryCapabilities = await settles(
+    declaredByFactory(openAnyFactory),
+    patience,
+    "`openFactory` did not settle",
+  );
+  for (const declared of [driverCapabilities, factoryCapabilities]) {
+    if (declared !== undefined) assertKnown(target.name, declared);
+  }
 
   function reasonAgainst(check: Check): string | undefined {
     const { target: needed, ...wanted } = check.requires;
@@ -85,7 +107,7 @@ export async function openConformance(target: ConformanceTarget): Promise<Confor
     inapplicable: judged.flatMap(({ check, reason }) =>
       reason === undefined ? [] : [{ check, reason }],
     ),
-    timeout: patience * WAITS,
+    timeout: patience * (WAITS + 2),
     async run(check) {
       const cleanUps: (() => Promise<void>)[] = [];
       let broken: BrokerFaults | undefined;
@@ -119,19 +141,43 @@ export async function openConformance(target: ConformanceTarget): Promise<Confor
       }
 
       try {
-        await start();
+        // Begun once the limit's own timer runs: some checks count what is open.
+        const running = Promise.resolve().then(start);
+        await settles(running, patience * WAITS, "the check did not come to its end");
       } finally {
-        await broken?.heal();
         // How well things close is for the lifecycle checks to say; here they only have to be gone.
         await Promise.allSettled(
-          cleanUps.map((cleanUp) => settles(cleanUp(), patience, "closing did not settle")),
+          [...cleanUps, async () => broken?.heal()].map((cleanUp) =>
+            settles(cleanUp(), patience, "closing did not settle"),
+          ),
         );
       }
     },
     async close() {
-      await target.close?.();
+      await settles(closeTarget(target), patience, `the target ${target.name} did not close`);
     },
   };
+}
+
+/** What a capability may be; one that is misspelt would else leave its checks out. */
+const VALUES = {
+  ordering: ["channel", "none"],
+  echo: ["always", "never"],
+  delivery: ["at-most-once", "at-least-once"],
+  recovery: ["automatic", "none"],
+} satisfies Readonly<Record<string, readonly string[]>>;
+
+/** @throws SyncError for a value that no check knows. */
+function assertKnown(name: string, declared: Readonly<Record<string, unknown>>): void {
+  for (const [capability, values] of Object.entries(VALUES)) {
+    const value = declared[capability];
+    if (!(capability in declared) || values.some((known) => known === value)) continue;
+    throw new SyncError(
+      "sync-core",
+      `${name} declares \`${capability}: ${JSON.stringify(value)}\``,
+      `use one of ${values.map((known) => JSON.stringify(known)).join(", ")}`,
+    );
+  }
 }
 
 /** The target's functions, which may be methods. */
@@ -179,8 +225,13 @@ async function declaredByFactory(
 ): Promise<FactoryCapabilities> {
   const options = { keyPrefix: "conformance:", context: undefined, logger: silentLogger };
   const factory = await openFactory(options, "direct");
-  const declared = "capabilities" in factory ? (factory.capabilities as FactoryCapabilities) : {};
-  const capabilities = { ...STRICTEST, ...declared };
+  const declared =
+    "capabilities" in factory ? (factory.capabilities as Partial<FactoryCapabilities>) : {};
+  const {
+    ordering = STRICTEST.ordering,
+    delivery = STRICTEST.delivery,
+    recovery = STRICTEST.recovery,
+  } = declared;
   await factory.close();
-  return capabilities;
+  return { ordering, delivery, recovery };
 }

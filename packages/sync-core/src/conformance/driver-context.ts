@@ -2,6 +2,7 @@ import type { DriverCapabilities, DriverConnection, SyncDriver } from "../contra
 import { ConformanceError } from "./check.ts";
 import { createCondition, settles } from "./condition.ts";
 import { describeDifference, sameBytes } from "./compare-bytes.ts";
+import { bounded } from "./bounded-faults.ts";
 import type { BrokerFaults, Way } from "./target.ts";
 
 /** What a driver check works with. All that it opens is closed behind it. */
@@ -11,8 +12,10 @@ export interface DriverContext {
   readonly patience: number;
   /** A name that no other check uses; `suffix` makes several. */
   channel(suffix?: string): string;
-  /** One more instance; resolves when its driver has said `up`. */
+  /** One more instance, whatever its driver says. */
   open(way?: Way): Promise<DriverInstance>;
+  /** One more instance; resolves when its driver has said `up`. */
+  openUp(way?: Way): Promise<DriverInstance>;
   /** @throws ConformanceError if the target brings none: what can break and is never broken is not checked. */
   faults(): BrokerFaults;
   /** Sends through `from` what `inbox` then receives: all that was sent before has arrived, or never will. */
@@ -69,20 +72,26 @@ export function createDriverContext(settings: DriverContextSettings): DriverCont
   const { capabilities, patience, prefix } = settings;
   let fences = 0;
 
+  async function open(way: Way = "direct"): Promise<DriverInstance> {
+    const driver = await settles(settings.openDriver(way), patience, "`openDriver` did not settle");
+    const instance = createDriverInstance(driver, patience);
+    settings.afterwards(instance.close);
+    return instance;
+  }
+
   return {
     capabilities,
     patience,
     channel: (suffix = "") => prefix + suffix,
-    async open(way = "direct") {
-      const driver = await settings.openDriver(way);
-      const instance = createDriverInstance(driver, patience);
-      settings.afterwards(instance.close);
+    open,
+    async openUp(way) {
+      const instance = await open(way);
       await instance.says("up", 0);
       return instance;
     },
     faults() {
       const faults = settings.useFaults();
-      if (faults !== undefined) return faults;
+      if (faults !== undefined) return bounded(faults, patience);
       throw new ConformanceError(
         'the driver declares `recovery: "automatic"`, and the target brings no `faults` to show it',
       );
@@ -118,7 +127,11 @@ function createDriverInstance(driver: SyncDriver, patience: number): DriverInsta
       ),
     subscribe: (channel) => createInbox(driver, channel, patience),
     publish: (channel, content) =>
-      driver.publish(channel, typeof content === "string" ? encoder.encode(content) : content),
+      settles(
+        driver.publish(channel, typeof content === "string" ? encoder.encode(content) : content),
+        patience,
+        "a publish did not settle",
+      ),
     close() {
       closing ??= driver.close();
       return closing;
@@ -169,6 +182,6 @@ async function createInbox(driver: SyncDriver, channel: string, patience: number
         () => heard.has(text),
         () => `${JSON.stringify(text)} did not arrive after ${received.length} messages that did`,
       ),
-    unsubscribe,
+    unsubscribe: () => settles(unsubscribe(), patience, "an unsubscribe did not settle"),
   };
 }

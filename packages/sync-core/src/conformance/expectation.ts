@@ -9,8 +9,13 @@ export function expect(holds: boolean, otherwise: string): void {
 /** @throws ConformanceError unless both hold the same texts, however often and in whatever order. */
 export function expectSameSet(actual: readonly string[], expected: readonly string[]): void {
   const missing = expected.filter((text) => !actual.includes(text));
-  const foreign = actual.filter((text) => !expected.includes(text));
   expect(missing.length === 0, `${list(missing)} did not arrive`);
+  expectOnly(actual, expected);
+}
+
+/** @throws ConformanceError if there is a text that is not among those allowed. */
+export function expectOnly(actual: readonly string[], allowed: readonly string[]): void {
+  const foreign = actual.filter((text) => !allowed.includes(text));
   expect(foreign.length === 0, `${list(foreign)} arrived, and was not meant to`);
 }
 

@@ -6,6 +6,7 @@ import type { ServerSyncTransportFactory, TransportStreams } from "../contract/t
 import { createPeerId } from "../wire/peer-id.ts";
 import { ConformanceError } from "./check.ts";
 import { createCondition, settles } from "./condition.ts";
+import { bounded } from "./bounded-faults.ts";
 import type { BrokerFaults, CallersClient, FactoryOptions, Way } from "./target.ts";
 
 /** What is known of a factory. A hand-written one that has no `capabilities` is held to the strictest. */
@@ -148,9 +149,10 @@ export function createFactoryContext(settings: FactoryContextSettings): FactoryC
     },
     faults() {
       const faults = settings.useFaults();
-      if (faults !== undefined) return faults;
+      if (faults !== undefined) return bounded(faults, patience);
       throw new ConformanceError(
-        'the factory declares `recovery: "automatic"`, and the target brings no `faults` to show it',
+        "the target brings no `faults` to show how the factory recovers; one that has no link to lose says so: " +
+          '`capabilities: { recovery: "none" }`',
       );
     },
     async fence(from, to) {

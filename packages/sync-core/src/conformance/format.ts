@@ -24,6 +24,7 @@ export function formatCapabilities(report: ConformanceReport): string {
 export function formatVerdict(report: ConformanceReport): string {
   const counts = `${report.passed} passed, ${report.failed} failed, ${report.notApplicable} not applicable`;
   if (!report.conformant) return `${counts}: NOT conformant, a MUST has failed`;
+  if (!report.complete) return `${counts}: no MUST has failed among the checks that were chosen`;
   return report.failed === 0
     ? `${counts}: conformant`
     : `${counts}: conformant, but for what SHOULD or MAY hold`;

@@ -30,13 +30,17 @@ interface Pair {
 
 export async function openLink(target: { host: string; port: number }): Promise<Link> {
   const pairs = new Set<Pair>();
+  /** Clients that have said goodbye to a dark link. */
+  const unanswered = new Set<Socket>();
   let dark = false;
-  let server = createServer(accept);
+  // A dark link answers nothing, not even a goodbye; so nothing is answered by itself.
+  const options = { allowHalfOpen: true };
+  let server = createServer(options, accept);
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
 
   function accept(client: Socket): void {
-    const broker = dark ? undefined : connect(target.port, target.host);
+    const broker = dark ? undefined : connect({ ...target, allowHalfOpen: true });
     const pair: Pair = { client, broker, dark };
     pairs.add(pair);
     // The link is the suite's: it must not count among what a closed adapter has left open.
@@ -46,9 +50,16 @@ export async function openLink(target: { host: string; port: number }): Promise<
     if (broker !== undefined) carry(broker, client, pair);
     client.on("error", () => {});
     broker?.on("error", () => {});
+    client.on("end", () => {
+      if (!pair.dark) return;
+      // Its goodbye is not answered. The broker would hear nothing of it; but its socket must not outlive the test.
+      pairs.delete(pair);
+      unanswered.add(client);
+      broker?.destroy();
+    });
     client.on("close", () => {
       pairs.delete(pair);
-      // The broker side of a dark link would hear nothing of it; but its socket must not outlive the test.
+      unanswered.delete(client);
       broker?.destroy();
     });
     broker?.on("close", () => {
@@ -64,6 +75,7 @@ export async function openLink(target: { host: string; port: number }): Promise<
       client.resetAndDestroy();
       broker?.destroy();
     }
+    for (const client of unanswered) client.resetAndDestroy();
     await closed;
   }
 
@@ -81,7 +93,7 @@ export async function openLink(target: { host: string; port: number }): Promise<
     async heal() {
       dark = false;
       if (server.listening) return;
-      server = createServer(accept);
+      server = createServer(options, accept);
       await listen(server, port);
     },
     close: cut,
@@ -95,6 +107,9 @@ function carry(from: Socket, to: Socket | undefined, pair: Pair): void {
     if (pair.dark || to === undefined || to.write(bytes)) return;
     from.pause();
     to.once("drain", () => from.resume());
+  });
+  from.on("end", () => {
+    if (!pair.dark) to?.end();
   });
 }
 

@@ -1,7 +1,7 @@
 import { describeCause } from "../sync-error.ts";
 import type { DriverCapabilities } from "../contract/driver.ts";
 import type { Check, CheckLevel } from "./check.ts";
-import { openConformance } from "./conformance.ts";
+import { conformanceChecks, openConformance } from "./conformance.ts";
 import type { FactoryCapabilities } from "./factory-context.ts";
 import { guardAgainstStrayErrors } from "./stray-errors.ts";
 import type { ConformanceTarget } from "./target.ts";
@@ -24,7 +24,9 @@ export interface ConformanceReport {
   readonly broker: string | undefined;
   readonly driverCapabilities: DriverCapabilities | undefined;
   readonly factoryCapabilities: FactoryCapabilities;
-  /** No MUST has failed. */
+  /** Nothing was left out by `select`. */
+  readonly complete: boolean;
+  /** No MUST has failed, among those that were run. */
   readonly conformant: boolean;
   readonly passed: number;
   readonly failed: number;
@@ -90,6 +92,7 @@ export async function runConformance(
     broker: target.broker,
     driverCapabilities: conformance.driverCapabilities,
     factoryCapabilities: conformance.factoryCapabilities,
+    complete: results.length === conformanceChecks.length,
     conformant: !results.some(({ outcome, level }) => outcome === "failed" && level === "MUST"),
     passed: count("passed"),
     failed: count("failed"),

@@ -31,9 +31,12 @@ export function guardAgainstStrayErrors(): StrayErrorGuard {
         };
       });
       for (const cause of unreported.splice(0)) report?.(cause);
+      const running = start();
       try {
-        await Promise.race([start(), stray]);
+        await Promise.race([running, stray]);
       } finally {
+        // Checks share a link: the next must not begin before this one has ended. How it ends is known already.
+        await running.catch(() => {});
         report = undefined;
       }
     },

@@ -6,8 +6,12 @@ import { failedChecks } from "./failed-checks.ts";
 describe("the conformance suite, given a driver that", () => {
   afterAll(cleanUpBrokenDrivers);
 
-  it.each(brokenDrivers)("$title, fails exactly the checks of that", async (broken) => {
-    const failed = await failedChecks(() => brokenDriverTarget(broken), "driver", broken.fails);
-    expect(failed).toEqual(broken.fails);
-  });
+  it.each(brokenDrivers)(
+    "$title, fails exactly the checks of that",
+    { timeout: 120_000 },
+    async (broken) => {
+      const failed = await failedChecks(() => brokenDriverTarget(broken), "driver", broken.fails);
+      expect(failed).toEqual(broken.fails);
+    },
+  );
 });

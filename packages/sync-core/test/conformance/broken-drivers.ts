@@ -71,7 +71,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
         takenByOne.add(key);
         deliver(bytes);
       }),
-    fails: ["delivery/every-subscriber", "binary/bytes-owned"],
+    fails: ["delivery/every-subscriber", "binary/bytes-owned", "lifecycle/unsubscribed-at-once"],
   },
   {
     title: "drops every hundredth message",
@@ -86,6 +86,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
       "delivery/exactly-once",
       "ordering/burst",
       "binary/bytes-kept",
+      "lifecycle/unsubscribed-at-once",
       "recovery/up-is-live",
       "load/channels",
       "load/burst",
@@ -156,6 +157,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     fails: [
       "delivery/exactly-once",
       "ordering/none",
+      "lifecycle/unsubscribed-at-once",
       "recovery/up-is-live",
       "load/channels",
       "load/burst",
@@ -195,7 +197,12 @@ export const brokenDrivers: readonly BrokenDriver[] = [
         return undefined;
       },
     }),
-    fails: ["binary/buffer-reused", "lifecycle/closed-refuses", "recovery/refuses-while-down"],
+    fails: [
+      "binary/buffer-reused",
+      "lifecycle/closed-refuses",
+      "recovery/unanswered-publish",
+      "recovery/refuses-while-down",
+    ],
   },
   {
     title: "hands one buffer to all subscribers of the process",
@@ -327,6 +334,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     }),
     fails: [
       "lifecycle/unsubscribed-is-silent",
+      "lifecycle/unsubscribed-at-once",
       "recovery/unsubscribed-meanwhile",
       "memory/given-up-channels",
     ],
@@ -458,6 +466,42 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     fails: ["lifecycle/first-state"],
   },
   {
+    title: "says `up` before it has tried to connect",
+    breaks: (driver) => ({
+      watch(listener) {
+        listener({ state: "up" });
+        driver.watch(listener);
+      },
+    }),
+    fails: ["recovery/first-state-without-broker"],
+  },
+  {
+    title: "resolves a publish without waiting for the broker",
+    breaks: (driver) => ({
+      async publish(channel, bytes) {
+        const answered = driver.publish(channel, bytes.slice());
+        answered.catch(() => {});
+        // What cannot be sent at all rejects; the answer is not waited for.
+        await Promise.race([answered, new Promise((resolve) => setImmediate(resolve))]);
+        return undefined;
+      },
+    }),
+    fails: ["recovery/unanswered-publish"],
+  },
+  {
+    title: "delivers on until the broker has answered an unsubscribe",
+    breaks: (driver) => ({
+      async subscribe(channel, onBytes) {
+        const unsubscribe = await driver.subscribe(channel, onBytes);
+        return async () => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          await unsubscribe();
+        };
+      },
+    }),
+    fails: ["lifecycle/unsubscribed-at-once"],
+  },
+  {
     title: "says nothing of a lost link",
     breaks: (driver) => ({
       watch: (listener) =>
@@ -466,6 +510,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
         }),
     }),
     fails: [
+      "recovery/first-state-without-broker",
       "recovery/cut-is-told",
       "recovery/up-is-live",
       "recovery/every-time",
@@ -500,6 +545,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
       },
     }),
     fails: [
+      "recovery/first-state-without-broker",
       "recovery/cut-is-told",
       "recovery/up-is-live",
       "recovery/every-time",
@@ -567,6 +613,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
       };
     },
     fails: [
+      "recovery/first-state-without-broker",
       "recovery/up-is-live",
       "recovery/every-time",
       "recovery/unsubscribed-meanwhile",
@@ -610,7 +657,7 @@ export const brokenDrivers: readonly BrokenDriver[] = [
           interrupted ? async () => {} : driver.subscribe(channel, onBytes),
       };
     },
-    fails: ["recovery/subscribed-later"],
+    fails: ["recovery/first-state-without-broker", "recovery/subscribed-later"],
   },
   {
     title: "queues publishes while the link is down",
@@ -701,6 +748,8 @@ export const brokenDrivers: readonly BrokenDriver[] = [
     withoutFaults: true,
     breaks: () => ({}),
     fails: [
+      "recovery/first-state-without-broker",
+      "recovery/unanswered-publish",
       "recovery/cut-is-told",
       "recovery/up-is-live",
       "recovery/every-time",

@@ -6,8 +6,12 @@ import { failedChecks } from "./failed-checks.ts";
 describe("the conformance suite, given a factory that", () => {
   afterAll(cleanUpBrokenFactories);
 
-  it.each(brokenFactories)("$title, fails exactly the checks of that", async (broken) => {
-    const failed = await failedChecks(() => brokenFactoryTarget(broken), "factory", broken.fails);
-    expect(failed).toEqual(broken.fails);
-  });
+  it.each(brokenFactories)(
+    "$title, fails exactly the checks of that",
+    { timeout: 120_000 },
+    async (broken) => {
+      const failed = await failedChecks(() => brokenFactoryTarget(broken), "factory", broken.fails);
+      expect(failed).toEqual(broken.fails);
+    },
+  );
 });

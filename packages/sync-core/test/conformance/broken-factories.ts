@@ -326,7 +326,7 @@ export const brokenFactories: readonly BrokenFactory[] = [
         },
       };
     }),
-    fails: ["lifecycle/closed-after-sending", "recovery/no-broker-at-first"],
+    fails: ["lifecycle/closed-after-sending"],
   },
   {
     title: "goes on reading after the close",
@@ -514,7 +514,7 @@ export const brokenFactories: readonly BrokenFactory[] = [
         if (isPeerMessage(message)) forward(message);
       },
     })),
-    fails: ["recovery/signals", "recovery/no-broker-at-first"],
+    fails: ["recovery/signals"],
   },
   {
     title: "waits for the broker in `createTransport`",

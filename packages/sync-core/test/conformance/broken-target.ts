@@ -7,7 +7,7 @@ import { createReferenceBroker } from "./reference-broker.ts";
 import { HEARTBEAT, referenceTarget } from "./reference-target.ts";
 
 /** Long enough for memory, and short enough to wait for what does not come; in milliseconds. */
-const PATIENCE = 2500;
+const PATIENCE = 5000;
 
 export function brokenDriverTarget(broken: BrokenDriver): ConformanceTarget {
   const broker = createReferenceBroker(broken.broker);

@@ -4,7 +4,7 @@ import type { ConformanceTarget } from "@teleportal/sync-core/conformance";
 import type { ReferenceBroker } from "./reference-broker.ts";
 
 /** In memory all goes fast: what has not happened by then will not, in milliseconds. */
-const PATIENCE = 3000;
+const PATIENCE = 6000;
 
 /** Finds a dead link well within the patience, and takes no busy machine for one. */
 export const HEARTBEAT = { interval: 40, deadline: 1000, lease: 3000 };

@@ -16,6 +16,7 @@ const variants: Readonly<Record<string, ReferenceCapabilities>> = {
 describe("the conformance suite", () => {
   it.each(Object.entries(variants))(
     "finds nothing wrong with an adapter for a broker %s",
+    { timeout: 90_000 },
     async (_title, capabilities) => {
       const report = await runConformance(referenceTarget(createReferenceBroker(capabilities)));
       expect(report.results.filter(({ outcome }) => outcome === "failed")).toEqual([]);

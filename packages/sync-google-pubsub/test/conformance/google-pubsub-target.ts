@@ -57,6 +57,8 @@ export async function createTarget(): Promise<ConformanceTarget> {
         close: () => client.close(),
       };
     },
+    // The emulator looks for messages every 50 ms, and shares the machine with all other tests.
+    patience: 30_000,
     faults: { ...link, restart: broker.restart },
     async close() {
       await link.close();

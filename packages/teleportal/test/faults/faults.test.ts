@@ -1,10 +1,18 @@
+import process from "node:process";
 import { describe, it } from "vitest";
 import { brokerKinds } from "../brokers/broker-kinds.ts";
 import { deploy } from "./deployment.ts";
 import { scenarios } from "./scenarios.ts";
 
+/** `npm run faults` tries everything everywhere. */
+const ALL = process.env["FAULTS"] === "all";
+
 describe.concurrent.each(brokerKinds)("on a $title", (kind) => {
-  const possible = scenarios.filter(({ needs }) => needs === undefined || kind.can.includes(needs));
+  const possible = scenarios.filter(
+    ({ needs, always }) =>
+      (needs === undefined || kind.can.includes(needs)) &&
+      (ALL || always === true || kind.can.includes("redis")),
+  );
 
   describe.skipIf(kind.requirement.skip)("no keystroke is lost through", () => {
     it.for(possible)("$title", { timeout: 120_000 }, async (scenario) => {

@@ -9,6 +9,8 @@ export interface Scenario {
   readonly title: string;
   /** What the broker must be able to, for the fault to make sense. @default any broker */
   readonly needs?: BrokerAbility;
+  /** Tried on every broker each time; the others, but for Redis, only by `npm run faults`. */
+  readonly always?: true;
   readonly instances?: number;
   readonly brokerLater?: boolean;
   /** Typing happens in here, and has stopped when it resolves; then nothing but time may pass. */
@@ -61,6 +63,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "broker killed and restarted empty",
+    always: true,
     async run({ broker }, a, b) {
       await broker.kill();
       a.type(20);
@@ -94,6 +97,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "one instance cut off, both sides type",
+    always: true,
     needs: "link",
     async run(_deployment, a, b) {
       await a.link.cut();
@@ -127,6 +131,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "half-open link: bytes vanish, nothing closes",
+    always: true,
     needs: "link",
     async run(_deployment, a, b) {
       await a.link.darken();
@@ -147,6 +152,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "an instance killed and restarted empty",
+    always: true,
     async run(_deployment, a, b) {
       a.type(20);
       b.type(20);
@@ -233,6 +239,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     title: "the node that all depend on killed while both sides type",
+    always: true,
     needs: "fail-over",
     async run({ broker }, a, b) {
       a.type(5);

@@ -3,6 +3,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { describeCause } from "../../sync-error.ts";
 import { conformanceChecks } from "../conformance.ts";
+import { importYjs } from "../convergence-node.ts";
 import { formatMarkdown, formatText } from "../format.ts";
 import { runConformance } from "../report.ts";
 import type { ConformanceReport } from "../report.ts";
@@ -54,6 +55,8 @@ export async function main(args: readonly string[]): Promise<number> {
   const progress = createProgress(process.stderr);
   let report: ConformanceReport;
   try {
+    // Now rather than in the middle: whoever lacks it has not failed a check.
+    await importYjs();
     const target = await loadTarget(file);
     report = await runConformance(target, {
       select: selects,
@@ -66,7 +69,15 @@ export async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   progress.end();
-  await write(report, values);
+  try {
+    await write(report, values);
+  } catch (error) {
+    process.stderr.write(
+      `teleportal-conformance: the report was not written: ${describe(error)}\n`,
+    );
+    return 2;
+  }
+  if (report.passed + report.failed === 0) return refuse("none of the chosen checks applies");
   const passed = values.strict ? report.failed === 0 : report.conformant;
   return passed ? 0 : 1;
 }

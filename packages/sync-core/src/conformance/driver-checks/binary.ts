@@ -15,8 +15,8 @@ export const binaryChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "bytes arrive as they were, whatever their values",
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       const sent = [awkwardBytes(), Uint8Array.of(0), Uint8Array.of(0xff), Uint8Array.of(0x0a)];
       for (const bytes of sent) {
@@ -31,8 +31,8 @@ export const binaryChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "of a view into a larger buffer, the view is sent",
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       const buffer = Uint8Array.from({ length: 100 }, (_, i) => i + 1);
       const view = buffer.subarray(10, 20);
@@ -46,8 +46,8 @@ export const binaryChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "a buffer that is used anew once its publish has settled changes nothing that was sent",
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       const buffer = new Uint8Array(1000);
       for (let i = 0; i < 50; i++) {
@@ -64,8 +64,8 @@ export const binaryChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "bytes once delivered are not changed by what arrives later",
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       const kept: Uint8Array[] = [];
       for (let i = 0; i < 100; i++) {
@@ -84,8 +84,8 @@ export const binaryChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "a subscriber may write to the bytes it was handed: no other subscriber sees it",
     requires: {},
-    async run({ open, channel }) {
-      const [a, b, c] = [await open(), await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b, c] = [await openUp(), await openUp(), await openUp()];
       const inboxes = [await b.subscribe(channel()), await c.subscribe(channel())];
       const sent = Uint8Array.from({ length: 100 }, (_, i) => i);
       await a.publish(channel(), sent.slice());

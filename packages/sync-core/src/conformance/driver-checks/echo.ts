@@ -9,8 +9,8 @@ export const echoChecks: readonly DriverCheck[] = [
     title:
       "a subscriber hears its own publishes, as it declares: they prove that the link is whole",
     requires: { echo: "always" },
-    async run({ open, channel }) {
-      const instance = await open();
+    async run({ openUp, channel }) {
+      const instance = await openUp();
       const inbox = await instance.subscribe(channel());
       for (const text of ["one", "two", "three"]) {
         await instance.publish(channel(), text);
@@ -24,8 +24,8 @@ export const echoChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "a subscriber never hears its own publishes, as it declares, and hears all others",
     requires: { echo: "never" },
-    async run({ open, channel, fence }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel, fence }) {
+      const [a, b] = [await openUp(), await openUp()];
       const [own, other] = [await a.subscribe(channel()), await b.subscribe(channel())];
       for (const text of ["one", "two", "three"]) {
         await a.publish(channel(), text);

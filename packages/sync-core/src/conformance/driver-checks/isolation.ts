@@ -4,8 +4,11 @@ import type { DriverContext } from "../driver-context.ts";
 import { expectSameSet } from "../expectation.ts";
 
 /** Every name gets a message of its own, and nothing else. */
-async function keepsApart({ open, fence }: DriverContext, names: readonly string[]): Promise<void> {
-  const [a, b] = [await open(), await open()];
+async function keepsApart(
+  { openUp, fence }: DriverContext,
+  names: readonly string[],
+): Promise<void> {
+  const [a, b] = [await openUp(), await openUp()];
   const inboxes = await Promise.all(names.map((name) => b.subscribe(name)));
   for (const [i, name] of names.entries()) {
     await a.publish(name, `message ${i}`);

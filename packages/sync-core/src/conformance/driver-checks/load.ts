@@ -14,8 +14,8 @@ export const loadChecks: readonly DriverCheck[] = [
     level: "SHOULD",
     title: `${CHANNELS} channels are held by one instance, each with its own messages`,
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inboxes = new Map<number, Inbox>();
       await eachInFlight(CHANNELS, async (i) =>
         inboxes.set(i, await b.subscribe(channel(String(i)))),
@@ -31,8 +31,8 @@ export const loadChecks: readonly DriverCheck[] = [
     level: "SHOULD",
     title: `a burst of ${BURST_CHANNELS * BURST_MESSAGES} messages over ${BURST_CHANNELS} channels arrives whole`,
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inboxes = await Promise.all(
         Array.from({ length: BURST_CHANNELS }, (_, i) => b.subscribe(channel(String(i)))),
       );

@@ -1,4 +1,5 @@
 import type { DriverCheck } from "../check.ts";
+import { eachInFlight } from "../in-flight.ts";
 import { expectFlatMemory } from "../memory-growth.ts";
 
 /** How often a channel is taken and given up between two looks at the memory. */
@@ -14,14 +15,14 @@ export const memoryChecks: readonly DriverCheck[] = [
     level: "SHOULD",
     title: "channels that were given up leave nothing behind",
     requires: {},
-    async run({ open, channel }) {
-      const a = await open();
+    async run({ openUp, channel }) {
+      const a = await openUp();
       let taken = 0;
       await expectFlatMemory(ROUND * LEFT_BEHIND, async () => {
-        for (let i = 0; i < ROUND; i++) {
+        await eachInFlight(ROUND, async () => {
           const inbox = await a.subscribe(channel(`${"x".repeat(100)}${taken++}`));
           await inbox.unsubscribe();
-        }
+        });
       });
     },
   },

@@ -14,8 +14,8 @@ export const orderingChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "what one instance publishes without waiting arrives in the order published",
     requires: { ordering: "channel" },
-    async run({ open, channel, fence }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel, fence }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       await Promise.all(texts.map((text) => a.publish(channel(), text)));
       for (const text of texts) await inbox.hears(text);
@@ -30,8 +30,8 @@ export const orderingChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "a small message does not overtake a large one",
     requires: { ordering: "channel" },
-    async run({ open, channel, fence }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel, fence }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       const sent = Array.from({ length: 60 }, (_, i) => {
         const size = Math.min(SIZES[i % SIZES.length] ?? 1, a.driver.capabilities.maxPayload - 10);
@@ -49,8 +49,8 @@ export const orderingChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "what one instance publishes without waiting arrives, in whatever order",
     requires: { ordering: "none" },
-    async run({ open, channel, fence }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel, fence }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       await Promise.all(texts.map((text) => a.publish(channel(), text)));
       for (const text of texts) await inbox.hears(text);

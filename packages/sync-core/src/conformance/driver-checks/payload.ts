@@ -15,8 +15,8 @@ export const payloadChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: `the most bytes of one publish are stated, and are at least ${LEAST}`,
     requires: {},
-    async run({ open }) {
-      const { maxPayload } = (await open()).driver.capabilities;
+    async run({ openUp }) {
+      const { maxPayload } = (await openUp()).driver.capabilities;
       expect(
         Number.isSafeInteger(maxPayload) && maxPayload >= LEAST,
         `\`maxPayload\` is ${maxPayload}`,
@@ -29,8 +29,8 @@ export const payloadChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "a publish of as many bytes as are allowed arrives whole",
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       const bytes = patternedBytes(Math.min(a.driver.capabilities.maxPayload, MOST));
       await a.publish(channel(), bytes);
@@ -43,8 +43,8 @@ export const payloadChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "messages of all sizes arrive whole, around each power of two",
     requires: {},
-    async run({ open, channel }) {
-      const [a, b] = [await open(), await open()];
+    async run({ openUp, channel }) {
+      const [a, b] = [await openUp(), await openUp()];
       const inbox = await b.subscribe(channel());
       const limit = Math.min(a.driver.capabilities.maxPayload, 1024 * 1024);
       for (let power = 2; power <= limit; power *= 2) {

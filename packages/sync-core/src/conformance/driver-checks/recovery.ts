@@ -34,8 +34,8 @@ export const recoveryChecks: readonly DriverCheck[] = [
     level: "MUST",
     title: "a driver that has no link to lose is up from the start and says nothing else",
     requires: { recovery: "none" },
-    async run({ open, channel }) {
-      const a = await open();
+    async run({ openUp, channel }) {
+      const a = await openUp();
       const inbox = await a.subscribe(channel());
       await a.publish(channel(), "message");
       await a.driver.publish(channel("other"), new Uint8Array(1));
@@ -49,12 +49,50 @@ export const recoveryChecks: readonly DriverCheck[] = [
   },
   {
     subject: "driver",
+    id: "recovery/first-state-without-broker",
+    level: "MUST",
+    title: "without a broker the first state that is said is `down`, and `up` once there is one",
+    requires: { recovery: "automatic" },
+    async run(context) {
+      await context.faults().cut();
+      const a = await context.open("link");
+      await a.says("down", 0);
+      expect(a.states[0]?.state === "down", "it said `up` while there was no way to the broker");
+      const down = a.states.length;
+      await context.faults().heal();
+      await a.says("up", down);
+      const inbox = await a.subscribe(context.channel());
+      const b = await context.openUp("direct");
+      await b.publish(inbox.channel, "message");
+      await inbox.hears("message");
+    },
+  },
+  {
+    subject: "driver",
+    id: "recovery/unanswered-publish",
+    level: "MUST",
+    title: "a publish that a dark link has swallowed rejects when the link is gone",
+    requires: { recovery: "automatic" },
+    async run(context) {
+      const a = await context.openUp("link");
+      await context.faults().darken();
+      const publish = Promise.allSettled([a.driver.publish(context.channel(), new Uint8Array(10))]);
+      // Time to leave, so that there is something to be swallowed.
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+      await context.faults().cut();
+      const [outcome] = await context.settles(publish, "it never settled");
+      await context.faults().heal();
+      expect(outcome.status === "rejected", "it resolved, although the broker never had it");
+    },
+  },
+  {
+    subject: "driver",
     id: "recovery/cut-is-told",
     level: "MUST",
     title: "a cut link is told, with its cause",
     requires: { recovery: "automatic" },
     async run(context) {
-      const a = await context.open("link");
+      const a = await context.openUp("link");
       await interrupted(context, a);
       const down = a.states.find(({ state }) => state === "down");
       expect(down?.state === "down" && down.cause !== undefined, "`down` came without a `cause`");
@@ -67,7 +105,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
     title: `once it says \`up\` again, each of ${CHANNELS} subscriptions is live`,
     requires: { recovery: "automatic" },
     async run(context) {
-      const [a, b] = [await context.open("direct"), await context.open("link")];
+      const [a, b] = [await context.openUp("direct"), await context.openUp("link")];
       const inboxes = await Promise.all(
         Array.from({ length: CHANNELS }, (_, i) => b.subscribe(context.channel(String(i)))),
       );
@@ -83,7 +121,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
     title: "the third interruption is survived as the first, and each message still arrives once",
     requires: { recovery: "automatic" },
     async run(context) {
-      const [a, b] = [await context.open("direct"), await context.open("link")];
+      const [a, b] = [await context.openUp("direct"), await context.openUp("link")];
       const inbox = await b.subscribe(context.channel());
       for (let round = 0; round < 3; round++) {
         await interrupted(context, b);
@@ -103,11 +141,13 @@ export const recoveryChecks: readonly DriverCheck[] = [
     title: "a publish while the link is down rejects, and is not sent later",
     requires: { recovery: "automatic" },
     async run(context) {
-      const [a, b] = [await context.open("link"), await context.open("direct")];
+      const [a, b] = [await context.openUp("link"), await context.openUp("direct")];
       const inbox = await b.subscribe(context.channel());
       let outcomes: PromiseSettledResult<unknown>[] = [];
       await interrupted(context, a, async () => {
-        const attempts = ["one", "two"].map((text) => a.publish(inbox.channel, text));
+        const attempts = ["one", "two"].map((text) =>
+          a.driver.publish(inbox.channel, new TextEncoder().encode(text)),
+        );
         outcomes = await context.settles(
           Promise.allSettled(attempts),
           "a publish without a link never settled",
@@ -128,7 +168,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
     title: "a subscription that was given up while the link was down does not come back",
     requires: { recovery: "automatic" },
     async run(context) {
-      const [a, b] = [await context.open("direct"), await context.open("link")];
+      const [a, b] = [await context.openUp("direct"), await context.openUp("link")];
       const given = await b.subscribe(context.channel("given up"));
       const kept = await b.subscribe(context.channel("kept"));
       const witness = await a.subscribe(context.channel("given up"));
@@ -137,7 +177,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
       );
       if (a.states.at(-1)?.state !== "up") await a.says("up", a.states.length);
       // By another, as `a` may not hear itself.
-      const c = await context.open("direct");
+      const c = await context.openUp("direct");
       await c.publish(given.channel, "after");
       await witness.hears("after");
       await context.fence(c, kept);
@@ -151,7 +191,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
     title: "after an interruption new subscriptions work as before",
     requires: { recovery: "automatic" },
     async run(context) {
-      const [a, b] = [await context.open("direct"), await context.open("link")];
+      const [a, b] = [await context.openUp("direct"), await context.openUp("link")];
       await interrupted(context, b);
       const inbox = await b.subscribe(context.channel());
       await publishWhenUp(a, inbox.channel, "new");
@@ -166,7 +206,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
       "a link that has gone dark is replaced: by itself where there is no echo, or when asked by `reconnect`",
     requires: { recovery: "automatic" },
     async run(context) {
-      const [a, b] = [await context.open("direct"), await context.open("link")];
+      const [a, b] = [await context.openUp("direct"), await context.openUp("link")];
       const inbox = await b.subscribe(context.channel());
       const since = b.states.length;
       await context.faults().darken();
@@ -192,7 +232,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
     title: "a broker that is started anew, and empty, has every subscription again",
     requires: { recovery: "automatic" },
     async run(context) {
-      const [a, b] = [await context.open("direct"), await context.open("direct")];
+      const [a, b] = [await context.openUp("direct"), await context.openUp("direct")];
       const inbox = await b.subscribe(context.channel());
       const since = [a.states.length, b.states.length];
       await context.faults().restart();
@@ -215,7 +255,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
     requires: { recovery: "automatic" },
     async run(context) {
       const handles = await countHandles();
-      const a = await context.open("link");
+      const a = await context.openUp("link");
       await a.subscribe(context.channel());
       const since = a.states.length;
       await context.faults().cut();
@@ -233,7 +273,7 @@ export const recoveryChecks: readonly DriverCheck[] = [
     requires: { recovery: "automatic" },
     async run(context) {
       const handles = await countHandles();
-      const a = await context.open("link");
+      const a = await context.openUp("link");
       await a.subscribe(context.channel());
       await context.faults().darken();
       await context.settles(a.close(), "`close` on a dark link did not resolve");

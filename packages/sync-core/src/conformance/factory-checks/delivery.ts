@@ -68,7 +68,7 @@ export const deliveryChecks: readonly FactoryCheck[] = [
       const b = await (await open()).createTransport(document());
       const texts = Array.from({ length: MANY }, (_, i) => `message ${i}`);
       for (const text of texts) await a.send(text);
-      await b.hears(`message ${MANY - 1}`);
+      for (const text of texts) await b.hears(text);
       await fence(a, b);
       expectSameList(b.texts.toSorted(), texts.toSorted());
     },
@@ -129,7 +129,7 @@ export const deliveryChecks: readonly FactoryCheck[] = [
     level: "SHOULD",
     title: "two transports of one factory for the same document hear each other, once",
     requires: {},
-    async run({ open, document, fence }) {
+    async run({ open, document, fence, capabilities }) {
       const [left, right] = [await open(), await open()];
       const a = await left.createTransport(document());
       const sibling = await left.createTransport(document());
@@ -138,7 +138,10 @@ export const deliveryChecks: readonly FactoryCheck[] = [
       await sibling.hears("message");
       await other.hears("message");
       await fence(other, sibling);
-      expectSameList([...sibling.texts], ["message"]);
+      const { texts } = sibling;
+      expectSameList(capabilities.delivery === "at-most-once" ? texts : [...new Set(texts)], [
+        "message",
+      ]);
     },
   },
 ];
