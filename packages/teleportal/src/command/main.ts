@@ -111,7 +111,8 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (error) {
     const usage = error instanceof UsageError;
     process.stderr.write(
-      `teleportal: ${describeCause(error)}${usage ? "; see teleportal --help" : ""}\n`,
+      // In full: it may be an adapter that says it.
+      `teleportal: ${error instanceof Error ? error.message : describeCause(error)}${usage ? "; see teleportal --help" : ""}\n`,
     );
     process.exitCode = usage ? 2 : 1;
   }

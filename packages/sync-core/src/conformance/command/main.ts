@@ -125,7 +125,8 @@ async function write(
 function describe(error: unknown): string {
   const texts = [];
   for (let at: unknown = error; at !== undefined; at = at instanceof Error ? at.cause : undefined) {
-    texts.push(describeCause(at));
+    // In full: it may be an adapter that says it.
+    texts.push(at instanceof Error ? at.message : describeCause(at));
   }
   return texts.join("\n  caused by: ");
 }
