@@ -41,6 +41,9 @@ export {
   MAX_DOCUMENT_ID_LENGTH,
 } from "./transport/sync-transport-factory.ts";
 export type { SyncTransportFactory } from "./transport/sync-transport-factory.ts";
+export { openSyncTransportFactory } from "./transport/open-sync-transport-factory.ts";
+export { createConnectionState } from "./driver/connection-state.ts";
+export type { ConnectionState, ConnectionStateOptions } from "./driver/connection-state.ts";
 export { DEFAULT_KEY_PREFIX } from "./transport/options.ts";
 export type { SyncTransportOptions } from "./transport/options.ts";
 export { afterTurn, createTurnBatch } from "./transport/turn.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describeCause, SyncError } from "@teleportal/sync-core";
-import type { DriverConnection, Logger, SyncDriver } from "@teleportal/sync-core";
+import { createConnectionState, describeCause, SyncError } from "@teleportal/sync-core";
+import type { Logger, SyncDriver } from "@teleportal/sync-core";
 import type { PubSub } from "@google-cloud/pubsub";
 import { abortable } from "./abortable.ts";
 import { createLink } from "./link.ts";
@@ -20,7 +20,7 @@ import { newSubscriptionName } from "./topic-name.ts";
  */
 const MAX_PAYLOAD = 256 * 1024;
 
-/** When an unanswered first connection is called `down`, in milliseconds; it goes on being tried. */
+/** When an unanswered first connection is called `down`, in milliseconds. */
 const FIRST_CONTACT_TIMEOUT = 3000;
 
 /** Milliseconds from an attempt that failed to the next: doubled each time, and less by up to half at random. */
@@ -42,28 +42,24 @@ export interface GooglePubsubDriverSettings {
   readonly logger: Logger;
 }
 
-/** A driver, and when its first attempt to connect has ended one way or the other. */
-export interface GooglePubsubDriver extends SyncDriver {
-  readonly firstContact: Promise<void>;
-}
-
 /**
  * One topic for all documents, and one subscription for this instance: what arrives is told apart by its ordering key.
  * A link that breaks is thrown away with its subscription, and a new one takes its place: so whatever has happened
  * meanwhile, to the network or in Pub/Sub, the way back is the way in.
  */
-export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): GooglePubsubDriver {
+export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): SyncDriver {
   const { pubsub, library, topic: topicName, logger } = settings;
   const handlers = new Map<string, (bytes: Uint8Array) => void>();
   const closing = new AbortController();
-  let listener: ((connection: DriverConnection) => void) | undefined;
-  let connection: DriverConnection = { state: "down", cause: "not connected yet" };
-  let known = false;
+  const state = createConnectionState({
+    name: NAME,
+    firstContactTimeout: FIRST_CONTACT_TIMEOUT,
+    failure: () => life.signal.reason,
+  });
   /** Ends the link of this moment, or the attempt to open one. */
   let life = new AbortController();
   /** While it may be published through. */
   let link: Link | undefined;
-  let closed = false;
   let linkIsDead = false;
   let subscriptionName = newSubscriptionName(topicName);
   /** Subscriptions of earlier links, by full name, that are still to be removed. */
@@ -72,23 +68,6 @@ export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): 
   let clients: PubsubClients | undefined;
   /** Connections that are being given up; the next link does not wait for them. */
   const leaving = new Set<Promise<void>>();
-  let settleFirstContact: () => void;
-  const firstContact = new Promise<void>((resolve) => {
-    settleFirstContact = resolve;
-  });
-  const firstContactTimer = setTimeout(
-    () => set({ state: "down", cause: "no answer yet" }),
-    FIRST_CONTACT_TIMEOUT,
-  );
-
-  function set(next: DriverConnection): void {
-    clearTimeout(firstContactTimer);
-    const changed = !known || next.state !== connection.state;
-    connection = next;
-    known = true;
-    settleFirstContact();
-    if (changed && !closed) listener?.(next);
-  }
 
   async function run(): Promise<void> {
     let retryDelay = FIRST_RETRY_DELAY;
@@ -114,7 +93,7 @@ export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): 
     life = current;
     signal.addEventListener("abort", () => {
       link = undefined;
-      set({ state: "down", cause: signal.reason });
+      state.set({ state: "down", cause: signal.reason });
     });
     let opened: Link | undefined;
     let subscription = subscriptionName;
@@ -136,7 +115,7 @@ export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): 
       await abortable(signal, opened.open());
       upSince = performance.now();
       link = opened;
-      set({ state: "up" });
+      state.set({ state: "up" });
       void tidy(clients, resources, opened.callRoll, signal);
       await aborted(signal);
     } catch (cause) {
@@ -149,11 +128,11 @@ export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): 
       subscriptionName = newSubscriptionName(topicName);
     }
     if (clients !== undefined) {
-      if (closed && opened?.provisioned) abandoned.add(subscription);
-      if (closed && abandoned.size > 0) await removeAtClose(clients);
+      if (state.closed && opened?.provisioned) abandoned.add(subscription);
+      if (state.closed && abandoned.size > 0) await removeAtClose(clients);
       // Connections that gRPC knows to be gone it restores itself; closed at such a moment they would come back once
       // more and stay. All others may be dead without its knowing.
-      if (closed || !hasStatus(signal.reason, "UNAVAILABLE")) giveUp(clients);
+      if (state.closed || !hasStatus(signal.reason, "UNAVAILABLE")) giveUp(clients);
     }
     return upSince === undefined ? 0 : performance.now() - upSince;
   }
@@ -202,16 +181,15 @@ export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): 
   }
 
   function linkThatIsUp(what: string): Link {
-    if (link !== undefined && !closed) return link;
-    const cause = connection.state === "down" ? connection.cause : undefined;
-    throw new SyncError(NAME, `${what} without a connection`, "wait for `up`", cause);
+    state.assertUp(what);
+    if (link !== undefined) return link;
+    throw new SyncError(NAME, `${what} without a connection`, "wait for `up`", life.signal.reason);
   }
 
   const running = run();
 
   return {
     name: NAME,
-    firstContact,
     capabilities: {
       ordering: "channel",
       echo: "always",
@@ -219,10 +197,7 @@ export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): 
       recovery: "automatic",
       maxPayload: MAX_PAYLOAD,
     },
-    watch(onChange) {
-      listener = onChange;
-      if (known) onChange(connection);
-    },
+    watch: state.watch,
     async publish(channel, bytes) {
       await linkThatIsUp("publish").publish(orderingKeyOf(channel), bytes);
       return undefined;
@@ -237,10 +212,8 @@ export function createGooglePubsubDriver(settings: GooglePubsubDriverSettings): 
       life.abort(new SyncError(NAME, "nothing comes back from Pub/Sub", "it is connected anew"));
     },
     async close() {
-      clearTimeout(firstContactTimer);
-      settleFirstContact();
+      state.close();
       handlers.clear();
-      closed = true;
       const drained = link?.drained() ?? Promise.resolve();
       try {
         await abortable(AbortSignal.timeout(CLOSE_TIMEOUT), drained);

@@ -1,4 +1,4 @@
-import { createSyncTransportFactory, DEFAULT_KEY_PREFIX, SyncError } from "@teleportal/sync-core";
+import { openSyncTransportFactory, DEFAULT_KEY_PREFIX, SyncError } from "@teleportal/sync-core";
 import type { Logger, SyncTransportFactory, SyncTransportOptions } from "@teleportal/sync-core";
 import type { ClientConfig, PubSub } from "@google-cloud/pubsub";
 import { parseConnectionString } from "./connection-string.ts";
@@ -90,19 +90,12 @@ export async function createGooglePubsubServerSyncTransportFactory<Context>(
     orphanPatience,
     logger,
   });
-  try {
-    const factory = createSyncTransportFactory(driver, {
-      ...settings,
-      heartbeat: { ...HEARTBEAT, ...settings.heartbeat },
-      context,
-      logger,
-    });
-    await driver.firstContact;
-    return factory;
-  } catch (error) {
-    await driver.close();
-    throw error;
-  }
+  return openSyncTransportFactory(driver, {
+    ...settings,
+    heartbeat: { ...HEARTBEAT, ...settings.heartbeat },
+    context,
+    logger,
+  });
 }
 
 /**

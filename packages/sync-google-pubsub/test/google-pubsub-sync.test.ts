@@ -2,10 +2,11 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { PubSub } from "@google-cloud/pubsub";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Logger, Message, PeerMessage, SyncTransportFactory } from "@teleportal/sync-core";
-import { silentLogger } from "@teleportal/sync-core";
+import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
+import { silentLogger, SyncError } from "@teleportal/sync-core";
 import {
   createGooglePubsubServerSyncTransportFactory,
   createGooglePubsubServerSyncTransportFactoryFromConnectionString,
@@ -17,6 +18,7 @@ import {
   requireBroker,
   startGooglePubsub,
 } from "@teleportal/test-brokers";
+import { createLog, openTransport, reached, update } from "@teleportal/test-transports";
 import { openLink } from "@teleportal/sync-core/conformance";
 import type { GooglePubsubBroker } from "@teleportal/test-brokers";
 
@@ -25,41 +27,6 @@ const B = "bbbbbbbbbbbbbbbb";
 
 /** Of the default key prefix. */
 const TOPIC = "teleportal.sync.";
-
-function update(sender: string, seq: number, ...bytes: number[]): PeerMessage {
-  return { kind: "update", sender, epoch: 1, seq, frames: [new Uint8Array(bytes)] };
-}
-
-function createLog() {
-  const lines: string[] = [];
-  const keep = (message: string): void => void lines.push(message);
-  const logger: Logger = { trace: keep, debug: keep, info: keep, warn: keep, error: keep };
-  return { lines, logger };
-}
-
-async function open(factory: SyncTransportFactory<unknown>, documentId: string) {
-  const transport = await factory.createTransport(documentId);
-  const reader = transport.readable.getReader();
-  return {
-    writer: transport.writable.getWriter(),
-    async next(): Promise<Message> {
-      const { value, done } = await reader.read();
-      if (done) throw new Error("the transport has ended");
-      return value;
-    },
-  };
-}
-
-function reached(factory: SyncTransportFactory<unknown>, wanted: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (factory.status === wanted) return resolve();
-    const off = factory.onStatus((status) => {
-      if (status !== wanted) return;
-      off();
-      resolve();
-    });
-  });
-}
 
 const connected = (factory: SyncTransportFactory<unknown>): Promise<void> =>
   reached(factory, "connected");
@@ -106,8 +73,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   }
 
   it("carries messages between instances, whole and in order", async () => {
-    const a = await open(await fromUrl(), "doc");
-    const b = await open(await fromUrl(), "doc");
+    const a = await openTransport(await fromUrl(), "doc");
+    const b = await openTransport(await fromUrl(), "doc");
     for (let seq = 1; seq <= 1000; seq++) {
       await a.writer.write(update(A, seq, seq % 256, 0, 255));
       // Most turns publish one message, some several.
@@ -119,8 +86,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   });
 
   it("carries a message of 5 MB in parts, and what comes behind it after it", async () => {
-    const a = await open(await fromUrl(), "doc");
-    const b = await open(await fromUrl(), "doc");
+    const a = await openTransport(await fromUrl(), "doc");
+    const b = await openTransport(await fromUrl(), "doc");
     const large = new Uint8Array(5_000_000).map((_, i) => i * 31);
     await a.writer.write({ kind: "update", sender: A, epoch: 1, seq: 1, frames: [large] });
     await a.writer.write(update(A, 2, 2));
@@ -148,9 +115,9 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     ];
     const left = await fromUrl();
     const right = await fromUrl();
-    const documents = await Promise.all(ids.map((id) => open(right, id)));
+    const documents = await Promise.all(ids.map((id) => openTransport(right, id)));
     for (const [i, id] of ids.entries()) {
-      const from = await open(left, id);
+      const from = await openTransport(left, id);
       await from.writer.write(update(A, i + 1, i));
       await from.writer.write(update(A, 1000 + i, i));
     }
@@ -229,8 +196,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
 
   it("takes what Pub/Sub delivers twice", async () => {
     const topic = "with-duplicates";
-    const a = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
-    const b = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const a = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const b = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
     const watcher = { topic: `projects/test-project/topics/${topic}` };
     await broker.rest("PUT", "subscriptions/watcher", watcher);
     await a.writer.write(update(A, 1, 1));
@@ -257,8 +224,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     factories.push(named);
     vi.stubEnv("PUBSUB_EMULATOR_HOST", broker.endpoint);
     const fromEnvironment = await fromUrl("google-pubsub://test-project");
-    const a = await open(named, "doc");
-    const b = await open(fromEnvironment, "doc");
+    const a = await openTransport(named, "doc");
+    const b = await openTransport(fromEnvironment, "doc");
     await a.writer.write(update(A, 1, 1));
     expect(await b.next()).toMatchObject({ seq: 1 });
   });
@@ -270,8 +237,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
       undefined,
       silentLogger,
     );
-    const a = await open(factory, "doc");
-    const b = await open(await fromUrl(), "doc");
+    const a = await openTransport(factory, "doc");
+    const b = await openTransport(await fromUrl(), "doc");
     await a.writer.write(update(A, 1, 1));
     expect(await b.next()).toMatchObject({ seq: 1 });
     await factory.close();
@@ -302,12 +269,25 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     );
   });
 
+  it("shows no secret of a connection string that it refuses", async () => {
+    for (const url of [
+      "google-pubsub://:hunter2@h:port",
+      "google-pubsub://my-project?apiKey=hunter2",
+      "google-pubsub://my-project/hunter2",
+      "hunter2",
+    ]) {
+      const error: unknown = await fromUrl(url).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(SyncError);
+      expect(inspect(error, { depth: 10 })).not.toContain("hunter2");
+    }
+  });
+
   it("that is away at the start is no reason to wait, and is connected to when it comes", async () => {
     const port = await freePort();
     const { lines, logger } = createLog();
     const factory = await fromUrl(urlOf({ host: "127.0.0.1", port }), logger);
     expect(factory.status).toBe("degraded");
-    const document = await open(factory, "doc");
+    const document = await openTransport(factory, "doc");
     expect(await document.next()).toEqual({ kind: "down" });
     expect(lines).toEqual([
       expect.stringMatching(
@@ -316,7 +296,7 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     ]);
     await using late = await startGooglePubsub({ port });
     expect(await document.next()).toEqual({ kind: "up" });
-    const other = await open(await fromUrl(urlOf(late)), "doc");
+    const other = await openTransport(await fromUrl(urlOf(late)), "doc");
     await other.writer.write(update(B, 1, 1));
     expect(await document.next()).toMatchObject({ sender: B });
     expect(lines.slice(1)).toEqual(["[sync-google-pubsub] connected"]);
@@ -325,8 +305,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   it("that was cut off is degraded until messages flow again, and what was said meanwhile is not said later", async () => {
     await using link = await openLink(broker);
     const factory = await fromUrl(urlOf(link));
-    const a = await open(factory, "doc");
-    const b = await open(await fromUrl(), "doc");
+    const a = await openTransport(factory, "doc");
+    const b = await openTransport(await fromUrl(), "doc");
     await a.writer.write(update(A, 1, 1));
     expect(await b.next()).toMatchObject({ seq: 1 });
     await link.cut();
@@ -359,8 +339,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     await using own = await startGooglePubsub();
     const a = await fromUrl(urlOf(own));
     const b = await fromUrl(urlOf(own));
-    const from = await open(a, "doc");
-    const to = await open(b, "doc");
+    const from = await openTransport(a, "doc");
+    const to = await openTransport(b, "doc");
     await own.kill();
     await Promise.all([reached(a, "degraded"), reached(b, "degraded")]);
     await own.restart();
@@ -375,7 +355,7 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   it("whose subscription an operator removes makes another", async () => {
     const topic = "without-subscription";
     const factory = await fromUrl(urlOf(broker), silentLogger, { topic });
-    const document = await open(factory, "doc");
+    const document = await openTransport(factory, "doc");
     const [removed = ""] = await subscriptionsOf(topic);
     await broker.rest("DELETE", `subscriptions/${removed.split("/").at(-1)}`);
     expect([await document.next(), await document.next()]).toEqual([
@@ -383,21 +363,21 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
       { kind: "up" },
     ]);
     expect(await subscriptionsOf(topic)).not.toContain(removed);
-    const other = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const other = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
     await other.writer.write(update(B, 1, 1));
     expect(await document.next()).toMatchObject({ sender: B });
   });
 
   it("whose topic an operator removes makes another, and a publish that failed blocks no later one", async () => {
     const topic = "without-topic";
-    const a = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const a = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
     await broker.rest("DELETE", `topics/${topic}`);
     await a.writer.write(update(A, 1, 1));
     // It is lost before or because the link is given up.
     const signals = new Set<string>();
     while (!signals.has("up")) signals.add((await a.next()).kind);
     expect([...signals].toSorted()).toEqual(["down", "lost", "up"]);
-    const b = await open(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const b = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
     await a.writer.write(update(A, 2, 2));
     expect(await b.next()).toMatchObject({ seq: 2 });
   });
@@ -408,12 +388,12 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     const factory = await fromUrl(urlOf(link), logger, {
       heartbeat: { interval: 200, deadline: 1000, lease: 3000 },
     });
-    const a = await open(factory, "doc");
+    const a = await openTransport(factory, "doc");
     await link.darken();
     expect(await a.next()).toEqual({ kind: "down" });
     await link.heal();
     expect(await a.next()).toEqual({ kind: "up" });
-    const b = await open(await fromUrl(), "doc");
+    const b = await openTransport(await fromUrl(), "doc");
     await b.writer.write(update(B, 1, 1));
     expect(await a.next()).toMatchObject({ sender: B });
     expect(lines).toEqual([
@@ -427,11 +407,11 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   it("closes as often as it is asked to, also while it is away, dark or just being connected to", async () => {
     await using link = await openLink(broker);
     const connectedFactory = await fromUrl();
-    await open(connectedFactory, "doc");
+    await openTransport(connectedFactory, "doc");
     const away = await fromUrl(urlOf({ host: "127.0.0.1", port: await freePort() }));
-    await open(away, "doc");
+    await openTransport(away, "doc");
     const dark = await fromUrl(urlOf(link), silentLogger, { topic: "in-the-dark" });
-    await open(dark, "doc");
+    await openTransport(dark, "doc");
     await link.darken();
     const waiting = await fromUrl(urlOf(link));
     expect(waiting.status).toBe("degraded");

@@ -1,4 +1,4 @@
-import { createSyncTransportFactory } from "@teleportal/sync-core";
+import { openSyncTransportFactory } from "@teleportal/sync-core";
 import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { openDriver } from "./open-driver.ts";
 import type { NatsSyncOptions, NatsSyncSettings } from "./options.ts";
@@ -17,15 +17,7 @@ export async function createNatsServerSyncTransportFactory<Context>(
   context: Context,
   logger: Logger,
 ): Promise<SyncTransportFactory<Context>> {
-  const driver = await openDriver(options);
-  try {
-    const factory = createSyncTransportFactory(driver, { ...options, context, logger });
-    await driver.firstContact;
-    return factory;
-  } catch (error) {
-    await driver.close();
-    throw error;
-  }
+  return openSyncTransportFactory(await openDriver(options), { ...options, context, logger });
 }
 
 /**

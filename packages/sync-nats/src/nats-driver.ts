@@ -1,7 +1,7 @@
 import { AsyncResource } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import { SyncError } from "@teleportal/sync-core";
-import type { DriverConnection, SyncDriver } from "@teleportal/sync-core";
+import { createConnectionState, SyncError } from "@teleportal/sync-core";
+import type { SyncDriver } from "@teleportal/sync-core";
 import type { PermissionViolationError, Status } from "@nats-io/transport-node";
 import { createAcknowledgements } from "./acknowledgements.ts";
 import type { NatsConnectionLike } from "./nats-connection-like.ts";
@@ -15,9 +15,6 @@ import type { Subjects } from "./subject.ts";
  */
 const MAX_PAYLOAD = 256 * 1024;
 
-/** When an unanswered first connection is called `down`, in milliseconds; it goes on being tried. */
-const FIRST_CONTACT_TIMEOUT = 2000;
-
 /** After how many milliseconds a subscription that the server has taken away is asked for again. */
 const RESTORE_DELAY = 1000;
 
@@ -25,11 +22,6 @@ const RESTORE_DELAY = 1000;
 const CLOSE_TIMEOUT = 1000;
 
 const NAME = "sync-nats";
-
-/** A driver, and when its first attempt to connect has ended one way or the other. */
-export interface NatsDriver extends SyncDriver {
-  readonly firstContact: Promise<void>;
-}
 
 interface Entry {
   readonly subject: string;
@@ -46,25 +38,15 @@ interface Entry {
  * Core NATS publish and subscribe over one connection, however many documents. nats.js reconnects it and restores the
  * subscriptions by itself, but says so before the server has them: a `PING` behind them tells when it has.
  */
-export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver {
+export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver {
   const entries = new Map<string, Entry>();
   const closing = new AbortController();
   let nats: NatsConnectionLike | undefined;
-  let listener: ((connection: DriverConnection) => void) | undefined;
-  let connection: DriverConnection = { state: "down", cause: "not connected yet" };
-  let known = false;
+  const state = createConnectionState({ name: NAME, failure: () => lastError });
   let lastError: unknown;
   let restoring = 0;
   let restoreTimer: ReturnType<typeof setTimeout> | undefined;
   let endStatus: (() => void) | undefined;
-  let settleFirstContact: () => void;
-  const firstContact = new Promise<void>((resolve) => {
-    settleFirstContact = resolve;
-  });
-  const firstContactTimer = setTimeout(
-    () => set({ state: "down", cause: lastError ?? "no answer yet" }),
-    FIRST_CONTACT_TIMEOUT,
-  );
   const acknowledgements = createAcknowledgements(async () => {
     if (nats === undefined) throw new SyncError(NAME, "not connected yet", "wait for `up`");
     await nats.flush();
@@ -73,32 +55,18 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
     closing.signal.addEventListener("abort", () => resolve(undefined));
   });
 
-  function isClosed(): boolean {
-    return closing.signal.aborted;
-  }
-
-  function set(next: DriverConnection): void {
-    if (isClosed()) return;
-    clearTimeout(firstContactTimer);
-    connection = next;
-    known = true;
-    settleFirstContact();
-    listener?.(next);
-  }
-
   function assertUp(what: string): NatsConnectionLike {
-    if (isClosed()) throw new SyncError(NAME, `${what} after close`, "make a new factory");
+    state.assertUp(what);
     // nats.js keeps what is sent while it reconnects, to send it later. It has forgotten the old server's INFO as soon
     // as anything could be kept, which is before its status says `disconnect`.
-    if (connection.state === "up" && nats?.info !== undefined) return nats;
-    const cause = connection.state === "down" ? connection.cause : lastError;
-    throw new SyncError(NAME, `${what} without a connection`, "wait for `up`", cause);
+    if (nats?.info !== undefined) return nats;
+    throw new SyncError(NAME, `${what} without a connection`, "wait for `up`", lastError);
   }
 
   function lost(cause: unknown): void {
     restoring += 1;
     clearTimeout(restoreTimer);
-    set({ state: "down", cause });
+    state.set({ state: "down", cause });
     acknowledgements.fail(cause);
   }
 
@@ -130,7 +98,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
 
   function restoreLater(): void {
     clearTimeout(restoreTimer);
-    if (!isClosed()) restoreTimer = setTimeout(() => void restore(), RESTORE_DELAY);
+    if (!state.closed) restoreTimer = setTimeout(() => void restore(), RESTORE_DELAY);
   }
 
   async function restore(): Promise<void> {
@@ -145,9 +113,9 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
       if (attempt === restoring) lost(cause);
       return;
     }
-    if (attempt !== restoring || isClosed()) return;
+    if (attempt !== restoring || state.closed) return;
     lastError = undefined;
-    set({ state: "up" });
+    state.set({ state: "up" });
   }
 
   function onStatus(on: NatsConnectionLike, status: Status): void {
@@ -177,31 +145,31 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
     const statuses = on.status();
     endStatus = () => statuses.stop?.();
     for await (const status of statuses) {
-      if (isClosed() || on !== nats) return;
+      if (state.closed || on !== nats) return;
       onStatus(on, status);
     }
   }
 
   /** Connects until it is connected, and again when nats.js gives up, as it does when it is refused twice in a row. */
   async function maintain(): Promise<void> {
-    while (!isClosed()) {
+    while (!state.closed) {
       try {
         nats = await link.connect();
-        if (isClosed()) {
+        if (state.closed) {
           await link.release(nats);
           return;
         }
         void follow(nats);
         void restore();
         const reason = await Promise.race([nats.closed(), aborted]);
-        if (isClosed()) return;
+        if (state.closed) return;
         lost(reason ?? lastError ?? "the connection was closed for good");
       } catch (cause) {
         lastError = cause;
         lost(cause);
       }
       const pause = link.retryDelay();
-      if (pause === undefined || isClosed()) return;
+      if (pause === undefined || state.closed) return;
       // Rejects when it is aborted, which the loop looks for itself.
       await delay(pause, undefined, { signal: closing.signal }).catch(() => {});
     }
@@ -211,7 +179,6 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
 
   return {
     name: NAME,
-    firstContact,
     capabilities: {
       ordering: "channel",
       echo: link.echo,
@@ -221,10 +188,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
         return Math.min(nats?.info?.max_payload ?? MAX_PAYLOAD, MAX_PAYLOAD);
       },
     },
-    watch(onChange) {
-      listener = onChange;
-      if (known) onChange(connection);
-    },
+    watch: state.watch,
     async publish(channel, bytes) {
       const on = assertUp("publish");
       const subject = entries.get(channel)?.subject ?? subjects.of(channel);
@@ -261,7 +225,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
         entry.live = false;
         entry.subscription?.unsubscribe();
         // Without a connection there is nothing to give up: only `entries` is restored.
-        if (connection.state === "up") await acknowledgements.next().catch(() => {});
+        if (state.up) await acknowledgements.next().catch(() => {});
       };
     },
     reconnect() {
@@ -270,13 +234,13 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): NatsDriver
       nats.reconnect().catch(() => {});
     },
     async close() {
+      const wasUp = state.up;
+      state.close();
       closing.abort();
-      clearTimeout(firstContactTimer);
       clearTimeout(restoreTimer);
-      settleFirstContact();
       for (const { subscription } of entries.values()) subscription?.unsubscribe();
       entries.clear();
-      if (connection.state === "up" && nats !== undefined) {
+      if (wasUp) {
         // Its answer says that the server has everything that was sent before.
         await atMost(CLOSE_TIMEOUT, acknowledgements.next());
       }

@@ -1,8 +1,8 @@
 import { DEFAULT_KEY_PREFIX, SyncError } from "@teleportal/sync-core";
+import type { SyncDriver } from "@teleportal/sync-core";
 import { readConnectionOptions } from "./connection-options.ts";
 import { isNatsConnection } from "./nats-connection-like.ts";
 import { createNatsDriver } from "./nats-driver.ts";
-import type { NatsDriver } from "./nats-driver.ts";
 import { borrowLink, createOwnLink } from "./nats-link.ts";
 import type { NatsLink } from "./nats-link.ts";
 import type { NatsSyncOptions } from "./options.ts";
@@ -19,7 +19,7 @@ export async function openDriver({
   connection,
   options,
   keyPrefix = DEFAULT_KEY_PREFIX,
-}: Pick<NatsSyncOptions, "connection" | "options" | "keyPrefix">): Promise<NatsDriver> {
+}: Pick<NatsSyncOptions, "connection" | "options" | "keyPrefix">): Promise<SyncDriver> {
   const subjects = createSubjects(keyPrefix);
   return createNatsDriver(await openLink(connection, options), subjects);
 }

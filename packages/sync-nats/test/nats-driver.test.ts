@@ -4,20 +4,20 @@ import type { AddressInfo, Socket } from "node:net";
 import { connect } from "@nats-io/transport-node";
 import type { NodeConnectionOptions, Status } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { SyncDriver } from "@teleportal/sync-core";
 import { findNats, requireBroker, startNats } from "@teleportal/test-brokers";
 import { openLink } from "@teleportal/sync-core/conformance";
 import type { NatsBroker } from "@teleportal/test-brokers";
 import { readConnectionOptions } from "../src/connection-options.ts";
 import type { NatsConnectionLike } from "../src/nats-connection-like.ts";
 import { createNatsDriver } from "../src/nats-driver.ts";
-import type { NatsDriver } from "../src/nats-driver.ts";
 import { borrowLink, createOwnLink } from "../src/nats-link.ts";
 import { createSubjects } from "../src/subject.ts";
 
 const CHANNEL = "test:doc";
 const subjects = createSubjects("test:");
 
-function watch(driver: NatsDriver) {
+function watch(driver: SyncDriver) {
   let state = "unknown";
   const waiting = new Set<() => void>();
   driver.watch((connection) => {
@@ -83,7 +83,7 @@ const nats = requireBroker("NATS", findNats());
 
 describe.skipIf(nats.skip)(`the driver on a ${nats.title}`, () => {
   let broker: NatsBroker;
-  const drivers: NatsDriver[] = [];
+  const drivers: SyncDriver[] = [];
 
   beforeAll(async () => {
     broker = await startNats();

@@ -38,6 +38,8 @@ export function parseConnectionString(text: string): ConnectionTarget {
         const several = text.includes(",") ? "several nodes need another scheme: " : "";
         throw new SyncError(NAME, "the connection string is not a URL", several + EXPECTED);
       }
+      // ioredis would let the others override what the driver relies on.
+      refuseUnknown(new URL(text).searchParams, ["db", "family"]);
       return { type: "single", url: text };
     case "redis+cluster":
     case "rediss+cluster":

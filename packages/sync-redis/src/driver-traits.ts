@@ -19,6 +19,3 @@ export const CAPABILITIES = {
 
 /** How many commands or channels go out before their answers are waited for, when subscriptions are restored. */
 export const RESTORE_GROUP = 500;
-
-/** When an unanswered first connection is called `down`, in milliseconds; it goes on being tried. */
-export const FIRST_CONTACT_TIMEOUT = 2000;

@@ -1,4 +1,4 @@
-import { createSyncTransportFactory } from "@teleportal/sync-core";
+import { openSyncTransportFactory } from "@teleportal/sync-core";
 import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { openDriver } from "./open-driver.ts";
 import type { RedisSyncOptions, RedisSyncSettings } from "./options.ts";
@@ -18,21 +18,13 @@ export async function createRedisServerSyncTransportFactory<Context>(
   context: Context,
   logger: Logger,
 ): Promise<SyncTransportFactory<Context>> {
-  const driver = await openDriver(options);
-  try {
-    const factory = createSyncTransportFactory(driver, { ...options, context, logger });
-    await driver.firstContact;
-    return factory;
-  } catch (error) {
-    await driver.close();
-    throw error;
-  }
+  return openSyncTransportFactory(await openDriver(options), { ...options, context, logger });
 }
 
 /**
  * The same from a connection string:
  *
- * - `redis://user:password@host:6379/0`
+ * - `redis://user:password@host:6379/0`; of parameters only `?db=` and `?family=`
  * - `redis+cluster://user:password@host:6379,host:6379`: some nodes of a Redis Cluster
  * - `redis+sentinel://user:password@host:26379,host:26379/master-name?db=0`: some Sentinels; user and password are the
  *   master's, the Sentinels' own are `options.sentinelUsername` and `options.sentinelPassword`

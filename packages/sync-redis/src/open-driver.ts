@@ -1,9 +1,9 @@
 import { SyncError } from "@teleportal/sync-core";
+import type { SyncDriver } from "@teleportal/sync-core";
 import type { RedisOptions } from "ioredis";
 import type { NodeAddress } from "./cluster-topology.ts";
 import { parseConnectionString, SENTINEL_PORT } from "./connection-string.ts";
 import { NAME } from "./driver-traits.ts";
-import type { RedisDriver } from "./driver-state.ts";
 import type { RedisSyncOptions } from "./options.ts";
 import { isRedisClient, isRedisCluster } from "./redis-client-like.ts";
 import type { NatMap, RedisClientLike } from "./redis-client-like.ts";
@@ -53,8 +53,10 @@ export async function openDriver({
   connection,
   options = {},
   heartbeat = {},
-}: Pick<RedisSyncOptions, "connection" | "options" | "heartbeat">): Promise<RedisDriver> {
-  if (options.enableOfflineQueue) {
+}: Pick<RedisSyncOptions, "connection" | "options" | "heartbeat">): Promise<SyncDriver> {
+  const given =
+    typeof connection === "object" && "enableOfflineQueue" in connection ? connection : options;
+  if (given.enableOfflineQueue || options.enableOfflineQueue) {
     throw new SyncError(
       NAME,
       "`enableOfflineQueue: true` would grow without bound while Redis is away",
@@ -62,7 +64,7 @@ export async function openDriver({
     );
   }
 
-  async function openSingle(target: string | RedisOptions): Promise<RedisDriver> {
+  async function openSingle(target: string | RedisOptions): Promise<SyncDriver> {
     const { Redis } = await importRedis();
     const given = typeof target === "string" ? {} : target;
     const all = { ...DEFAULTS, ...given, ...options, ...FIXED } satisfies RedisOptions;
@@ -113,7 +115,7 @@ export async function openDriver({
     seeds: () => readonly NodeAddress[],
     nodeOptions: RedisOptions,
     natMap: NatMap | undefined,
-  ): Promise<RedisDriver> {
+  ): Promise<SyncDriver> {
     const { Redis, Command } = await importRedis();
     if (!Command.checkFlag("ENTER_SUBSCRIBER_MODE", "ssubscribe")) {
       throw new SyncError(NAME, "this ioredis has no sharded pub/sub", "update it to 5.3 or newer");

@@ -1,5 +1,6 @@
 import type { RedisOptions } from "ioredis";
-import { SyncError } from "@teleportal/sync-core";
+import { createConnectionState, SyncError } from "@teleportal/sync-core";
+import type { SyncDriver } from "@teleportal/sync-core";
 import { firstAnswers, within } from "./answers.ts";
 import { bufferOver } from "./buffer-over.ts";
 import { discover, VIEW_PATIENCE } from "./cluster-discovery.ts";
@@ -7,9 +8,7 @@ import { createShard } from "./cluster-shard.ts";
 import type { Shard } from "./cluster-shard.ts";
 import { mergeViews, nodeKey } from "./cluster-topology.ts";
 import type { ClusterView, NodeAddress, SlotOwners } from "./cluster-topology.ts";
-import { CAPABILITIES, FIRST_CONTACT_TIMEOUT, NAME, RESTORE_GROUP } from "./driver-traits.ts";
-import { createDriverState } from "./driver-state.ts";
-import type { RedisDriver } from "./driver-state.ts";
+import { CAPABILITIES, NAME, RESTORE_GROUP } from "./driver-traits.ts";
 import { keySlot } from "./key-slot.ts";
 import type { NatMap, RedisNodeLike } from "./redis-client-like.ts";
 import { isRefusal } from "./refusal.ts";
@@ -31,6 +30,9 @@ export interface ClusterDriverSettings {
    */
   readonly deadline?: number | undefined;
 }
+
+/** How long newly found masters may take to be connected to, before the others go on without them; milliseconds. */
+const ARRIVAL_TIMEOUT = 2000;
 
 /** The first and the longest pause before the subscriptions are put right again, in milliseconds. */
 const MIN_PAUSE = 20;
@@ -70,7 +72,7 @@ interface Place {
  * another owner, the driver says `down`, subscribes again wherever that is needed, and says `up` when the last one is
  * confirmed.
  */
-export function createRedisClusterDriver(settings: ClusterDriverSettings): RedisDriver {
+export function createRedisClusterDriver(settings: ClusterDriverSettings): SyncDriver {
   const { natMap, open, interval = 1500, deadline = 3500 } = settings;
   const subscriptions = new Map<string, Subscription>();
   const shards = new Map<string, Shard>();
@@ -85,7 +87,7 @@ export function createRedisClusterDriver(settings: ClusterDriverSettings): Redis
   let due = 0;
   let settling: Promise<void> | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const state = createDriverState(() => failure);
+  const state = createConnectionState({ name: NAME, failure: () => failure });
 
   function ownerOf(slot: number): Shard | undefined {
     const key = owners[slot];
@@ -195,7 +197,7 @@ export function createRedisClusterDriver(settings: ClusterDriverSettings): Redis
     const arriving = [...known].filter(([key]) => masters.has(key) && !shards.has(key));
     for (const [key, address] of arriving) shards.set(key, openShard(address));
     await within(
-      FIRST_CONTACT_TIMEOUT,
+      ARRIVAL_TIMEOUT,
       arriving.map(([key]) => shards.get(key)?.attempted),
     );
   }
@@ -307,7 +309,6 @@ export function createRedisClusterDriver(settings: ClusterDriverSettings): Redis
 
   return {
     name: NAME,
-    firstContact: state.firstContact,
     capabilities: CAPABILITIES,
     watch: state.watch,
     async publish(channel, bytes) {

@@ -1,11 +1,10 @@
 import type { Buffer } from "node:buffer";
-import { SyncError } from "@teleportal/sync-core";
+import { createConnectionState, SyncError } from "@teleportal/sync-core";
+import type { SyncDriver } from "@teleportal/sync-core";
 import { bufferOver } from "./buffer-over.ts";
 import { createConnectionPair } from "./connection-pair.ts";
 import type { RedisClients } from "./connection-pair.ts";
 import { CAPABILITIES, NAME, RESTORE_GROUP } from "./driver-traits.ts";
-import { createDriverState } from "./driver-state.ts";
-import type { RedisDriver } from "./driver-state.ts";
 import { isRefusal } from "./refusal.ts";
 
 /** After which time subscriptions that Redis has refused are tried again, in milliseconds. */
@@ -16,7 +15,7 @@ const REFUSED_DELAY = 1000;
  * Sentinels too; the driver restores the subscriptions itself, since ioredis tells nobody when its own restoring is
  * done, and says `up` only then.
  */
-export function createRedisDriver(clients: RedisClients): RedisDriver {
+export function createRedisDriver(clients: RedisClients): SyncDriver {
   const { publisher, subscriber } = clients;
   const handlers = new Map<string, (bytes: Uint8Array) => void>();
   let restoring = 0;
@@ -59,12 +58,11 @@ export function createRedisDriver(clients: RedisClients): RedisDriver {
   }
 
   const pair = createConnectionPair(clients, { ready: () => void restore(), lost: onLost });
-  const state = createDriverState(() => pair.failure);
+  const state = createConnectionState({ name: NAME, failure: () => pair.failure });
   subscriber.on("messageBuffer", onMessage);
 
   return {
     name: NAME,
-    firstContact: state.firstContact,
     capabilities: CAPABILITIES,
     watch: state.watch,
     async publish(channel, bytes) {

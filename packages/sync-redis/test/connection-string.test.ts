@@ -69,6 +69,12 @@ describe("a connection string", () => {
     ["redis://:hunter2@h1:1,h2:2", "is not a URL", "several nodes need another scheme"],
     ["http://:hunter2@h", "has the scheme http:", "use redis://host:6379/0"],
     [
+      "redis://:hunter2@h?enableOfflineQueue=true",
+      "a parameter that is not known",
+      "use only ?db=",
+    ],
+    ["redis://:hunter2@h?lazyConnect=true", "a parameter that is not known", "use only ?db="],
+    [
       "redis+cluster://:hunter2@",
       "a host that cannot be read",
       "separate host:port pairs by commas",

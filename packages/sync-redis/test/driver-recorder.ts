@@ -52,7 +52,7 @@ export async function recordDriver(
     if (connection.state === "down") cause = connection.cause;
     changed();
   });
-  await driver.firstContact;
+  await until(() => states.length > 0);
 
   return {
     driver,

@@ -1,55 +1,21 @@
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Logger, Message, PeerMessage, SyncTransportFactory } from "@teleportal/sync-core";
+import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { silentLogger } from "@teleportal/sync-core";
 import {
   createRedisServerSyncTransportFactory,
   createRedisServerSyncTransportFactoryFromConnectionString,
 } from "@teleportal/sync-redis";
 import { findRedis, freePort, requireBroker, startRedis } from "@teleportal/test-brokers";
+import { createLog, openTransport, reached, update } from "@teleportal/test-transports";
 import { openLink } from "@teleportal/sync-core/conformance";
 import type { RedisBroker } from "@teleportal/test-brokers";
 
 const A = "aaaaaaaaaaaaaaaa";
 const B = "bbbbbbbbbbbbbbbb";
 
-function update(sender: string, seq: number, ...bytes: number[]): PeerMessage {
-  return { kind: "update", sender, epoch: 1, seq, frames: [new Uint8Array(bytes)] };
-}
-
-function createLog() {
-  const lines: string[] = [];
-  const keep = (message: string): void => void lines.push(message);
-  const logger: Logger = { trace: keep, debug: keep, info: keep, warn: keep, error: keep };
-  return { lines, logger };
-}
-
-async function open(factory: SyncTransportFactory<unknown>, documentId: string) {
-  const transport = await factory.createTransport(documentId);
-  const reader = transport.readable.getReader();
-  return {
-    writer: transport.writable.getWriter(),
-    async next(): Promise<Message> {
-      const { value, done } = await reader.read();
-      if (done) throw new Error("the transport has ended");
-      return value;
-    },
-  };
-}
-
 function connected(factory: SyncTransportFactory<unknown>): Promise<void> {
   return reached(factory, "connected");
-}
-
-function reached(factory: SyncTransportFactory<unknown>, wanted: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (factory.status === wanted) return resolve();
-    const off = factory.onStatus((status) => {
-      if (status !== wanted) return;
-      off();
-      resolve();
-    });
-  });
 }
 
 const redis = requireBroker("Redis", findRedis());
@@ -78,8 +44,8 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
   }
 
   it("carries messages between instances, whole and in order", async () => {
-    const a = await open(await fromUrl(), "doc");
-    const b = await open(await fromUrl(), "doc");
+    const a = await openTransport(await fromUrl(), "doc");
+    const b = await openTransport(await fromUrl(), "doc");
     for (let seq = 1; seq <= 100; seq++) await a.writer.write(update(A, seq, seq, 0, 255));
     for (let seq = 1; seq <= 100; seq++) {
       expect(await b.next()).toMatchObject(update(A, seq, seq, 0, 255));
@@ -90,9 +56,9 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     const monitor = await broker.monitor();
     const plain = await fromUrl();
     const custom = await fromUrl(broker.url, silentLogger, { keyPrefix: "your-app:sync:" });
-    await open(plain, "doc123");
-    await open(plain, "room1/doc456");
-    await open(custom, "doc123");
+    await openTransport(plain, "doc123");
+    await openTransport(plain, "room1/doc456");
+    await openTransport(custom, "doc123");
     await monitor.settled();
     monitor.stop();
     const channels = monitor.commands.filter(([name]) => name === "SUBSCRIBE").map(([, c]) => c);
@@ -110,8 +76,8 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     const left = await fromUrl();
     const right = await fromUrl();
     for (const [i, id] of ids.entries()) {
-      const from = await open(left, id);
-      const to = await open(right, id);
+      const from = await openTransport(left, id);
+      const to = await openTransport(right, id);
       await from.writer.write(update(A, i + 1, i));
       // Opened one after the other: what any earlier document's channel had leaked would come first.
       expect(await to.next()).toMatchObject({ seq: i + 1 });
@@ -152,8 +118,8 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await using secure = await startRedis({ tls: true });
     const { url, ca } = secure.tls ?? { url: "", ca: "" };
     const options = { options: { tls: { ca } } };
-    const a = await open(await fromUrl(url, silentLogger, options), "doc");
-    const b = await open(await fromUrl(url, silentLogger, options), "doc");
+    const a = await openTransport(await fromUrl(url, silentLogger, options), "doc");
+    const b = await openTransport(await fromUrl(url, silentLogger, options), "doc");
     await a.writer.write(update(A, 1, 1));
     expect(await b.next()).toMatchObject({ seq: 1 });
     // Without trusting the certificate there is no connection.
@@ -167,13 +133,29 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
       undefined,
       silentLogger,
     );
-    const a = await open(factory, "doc");
-    const b = await open(await fromUrl(), "doc");
+    const a = await openTransport(factory, "doc");
+    const b = await openTransport(await fromUrl(), "doc");
     await a.writer.write(update(A, 1, 1));
     expect(await b.next()).toMatchObject({ seq: 1 });
     await factory.close();
     expect(await client.ping()).toBe("PONG");
     await client.quit();
+  });
+
+  it("connects, though ioredis is told or used to wait for the first command", async () => {
+    const { host, port } = broker;
+    const lazy = new Redis({ host, port, lazyConnect: true });
+    for (const connection of [{ host, port, lazyConnect: true }, lazy]) {
+      const factory = await createRedisServerSyncTransportFactory(
+        { connection, options: { lazyConnect: true } },
+        undefined,
+        silentLogger,
+      );
+      factories.push(factory);
+      expect(factory.status).toBe("connected");
+    }
+    await factories.at(-1)?.close();
+    await lazy.quit();
   });
 
   it("refuses what cannot work, with the remedy", async () => {
@@ -184,6 +166,10 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await expect(
       fromUrl(broker.url, silentLogger, { options: { enableOfflineQueue: true } }),
     ).rejects.toThrow("would grow without bound");
+    const connection = { host: broker.host, port: broker.port, enableOfflineQueue: true };
+    await expect(
+      createRedisServerSyncTransportFactory({ connection }, undefined, silentLogger),
+    ).rejects.toThrow("would grow without bound");
   });
 
   it("that is away at the start is no reason to wait, and is connected to when it comes", async () => {
@@ -191,7 +177,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     const { lines, logger } = createLog();
     const factory = await fromUrl(`redis://127.0.0.1:${port}`, logger);
     expect(factory.status).toBe("degraded");
-    const document = await open(factory, "doc");
+    const document = await openTransport(factory, "doc");
     expect(await document.next()).toEqual({ kind: "down" });
     expect(lines).toEqual([
       expect.stringMatching(
@@ -200,7 +186,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     ]);
     await using late = await startRedis({ port });
     expect(await document.next()).toEqual({ kind: "up" });
-    const other = await open(await fromUrl(late.url), "doc");
+    const other = await openTransport(await fromUrl(late.url), "doc");
     await other.writer.write(update(B, 1, 1));
     expect(await document.next()).toMatchObject({ sender: B });
     expect(lines.slice(1)).toEqual(["[sync-redis] connected"]);
@@ -224,7 +210,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await using link = await openLink(own);
     const factory = await fromUrl(`redis://127.0.0.1:${link.port}`);
     const documents = await Promise.all(
-      Array.from({ length: 1200 }, (_, i) => open(factory, `doc${i}`)),
+      Array.from({ length: 1200 }, (_, i) => openTransport(factory, `doc${i}`)),
     );
     await link.cut();
     await reached(factory, "degraded");
@@ -240,8 +226,8 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
   it("gives up a subscription that was closed while it was away", async () => {
     await using own = await startRedis();
     const factory = await fromUrl(own.url);
-    const closing = await open(factory, "closing");
-    await open(factory, "staying");
+    const closing = await openTransport(factory, "closing");
+    await openTransport(factory, "staying");
     await own.kill();
     await reached(factory, "degraded");
     await closing.writer.close();
@@ -256,8 +242,8 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     const { port } = own;
     await own.command("ACL", "SETUSER", "reader", "on", ">pw", "+@all", "-publish", "&*", "~*");
     const factory = await fromUrl(`redis://reader:pw@127.0.0.1:${port}`, logger);
-    const reader = await open(factory, "doc");
-    const writer = await open(await fromUrl(own.url), "doc");
+    const reader = await openTransport(factory, "doc");
+    const writer = await openTransport(await fromUrl(own.url), "doc");
     for (let seq = 1; seq <= 3; seq++) {
       await reader.writer.write(update(A, seq, seq));
       expect(await reader.next()).toEqual({ kind: "lost", direction: "out" });
@@ -267,12 +253,35 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     expect(lines.filter((line) => line.includes("publish"))).toHaveLength(1);
   });
 
+  it("that refuses a channel it has granted before is asked again every second, not all the time", async () => {
+    await using own = await startRedis();
+    const connections = async () =>
+      Number(
+        /total_connections_received:(\d+)/.exec(String(await own.command("INFO", "stats")))?.[1],
+      );
+    await own.command("ACL", "SETUSER", "app", "on", ">pw", "+@all", "&*", "~*");
+    const factory = await fromUrl(`redis://app:pw@127.0.0.1:${own.port}`);
+    const document = await openTransport(factory, "doc");
+    const other = await openTransport(await fromUrl(own.url), "doc");
+    // Redis ends the connections whose subscriptions are no longer allowed.
+    await own.command("ACL", "SETUSER", "app", "resetchannels", "&elsewhere:*");
+    await reached(factory, "degraded");
+    const before = await connections();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    // Two asked here, and one connection that was replaced: a connection for each attempt would be many more.
+    expect((await connections()) - before).toBeLessThan(6);
+    await own.command("ACL", "SETUSER", "app", "&*");
+    await reached(factory, "connected");
+    await other.writer.write(update(B, 1, 1));
+    for (;;) if ("sender" in (await document.next())) break;
+  });
+
   it("that may not be subscribed to is logged once, and tried again", async () => {
     await using own = await startRedis();
     const { lines, logger } = createLog();
     await own.command("ACL", "SETUSER", "writer", "on", ">pw", "+@all", "resetchannels", "~*");
     const factory = await fromUrl(`redis://writer:pw@127.0.0.1:${own.port}`, logger);
-    const document = await open(factory, "doc");
+    const document = await openTransport(factory, "doc");
     expect(await document.next()).toEqual({ kind: "down" });
     await own.command("ACL", "SETUSER", "writer", "&*");
     expect(await document.next()).toEqual({ kind: "up" });
@@ -284,9 +293,9 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
 
   it("closes as often as it is asked to, also while it cannot connect", async () => {
     const connectedFactory = await fromUrl();
-    await open(connectedFactory, "doc");
+    await openTransport(connectedFactory, "doc");
     const away = await fromUrl(`redis://127.0.0.1:${await freePort()}`);
-    await open(away, "doc");
+    await openTransport(away, "doc");
     for (const factory of [connectedFactory, away]) {
       await Promise.all([factory.close(), factory.close()]);
       await factory.close();

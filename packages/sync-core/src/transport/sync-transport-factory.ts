@@ -19,6 +19,8 @@ export interface SyncTransportFactory<Context> extends ServerSyncTransportFactor
   createTransport(documentId: string): Promise<TransportStreams<Context>>;
   /** What the broker does by itself. */
   readonly capabilities: DriverCapabilities;
+  /** Resolves when the driver's first attempt to connect has ended, successful or not. */
+  readonly firstContact: Promise<void>;
   readonly status: SyncStatus;
   readonly metrics: SyncMetrics;
   /** How many other instances of the deployment are alive, as far as is known. */
@@ -137,6 +139,7 @@ export function createSyncTransportFactory<Context>(
 
   return {
     capabilities: driver.capabilities,
+    firstContact,
     get status() {
       return status;
     },

@@ -24,8 +24,8 @@ export async function createTarget(): Promise<ConformanceTarget> {
   return {
     name: "sync-google-pubsub",
     broker: `Google's Pub/Sub emulator ${broker.version ?? ""}`.trimEnd(),
-    async openDriver(way) {
-      const driver = createGooglePubsubDriver({
+    openDriver: async (way) =>
+      createGooglePubsubDriver({
         library,
         pubsub: new library.PubSub(configFor(way)),
         ownsPubsub: true,
@@ -33,10 +33,7 @@ export async function createTarget(): Promise<ConformanceTarget> {
         createTopic: true,
         orphanPatience: 30_000,
         logger: silentLogger,
-      });
-      await driver.firstContact;
-      return driver;
-    },
+      }),
     openFactory: ({ keyPrefix, context, logger }, way) =>
       createGooglePubsubServerSyncTransportFactory(
         { connection: configFor(way), topic: TOPIC, keyPrefix, heartbeat: HEARTBEAT },

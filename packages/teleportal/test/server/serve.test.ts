@@ -107,7 +107,7 @@ describe.skipIf(redis.skip)(`a teleportal serve process on a ${redis.title}`, ()
   it("hides the password of the broker in what it prints", async () => {
     await using broker = await startRedis({ password: "topsecret" });
     await using server = await serve("--sync", broker.url, "--log-level", "trace");
-    expect(server.stdout).toContain("redis://:***@127.0.0.1");
+    expect(server.stdout).toMatch(/sync +redis:\/\/:\*\*\*@127\.0\.0\.1:\d+ \(connected\)/);
     server.child.kill("SIGTERM");
     await server.exited;
     expect(server.stdout + server.stderr).not.toContain("topsecret");

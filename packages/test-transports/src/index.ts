@@ -1,0 +1,5 @@
+export { createLog } from "./log.ts";
+export { openTransport } from "./open-transport.ts";
+export type { OpenTransport } from "./open-transport.ts";
+export { reached } from "./status.ts";
+export { update } from "./update.ts";
