@@ -8,8 +8,9 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"],
-    // Most tests wait for brokers and timers, not for the processor.
-    maxWorkers: 3,
+    // Each starts brokers and servers of its own, and what starves looks dead to the others.
+    maxWorkers: 2,
+    maxConcurrency: 3,
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -8,6 +8,25 @@ export interface Condition {
   until(holds: () => boolean, otherwise: () => string): Promise<void>;
 }
 
+/** A wait is counted in as many steps. */
+const STEPS = 50;
+
+/**
+ * Calls `late` after `patience` milliseconds, unless the function that it returns has been called before. Only the time in which this
+ * process could run is counted: on a machine that has no time for it, an adapter is not to blame.
+ */
+function outlast(patience: number, late: () => void): () => void {
+  let left = STEPS;
+  // A step that comes late counts once.
+  const timer = setInterval(() => {
+    left -= 1;
+    if (left > 0) return;
+    clearInterval(timer);
+    late();
+  }, patience / STEPS);
+  return () => clearInterval(timer);
+}
+
 export function createCondition(patience: number): Condition {
   const looks = new Set<() => void>();
 
@@ -17,14 +36,14 @@ export function createCondition(patience: number): Condition {
     },
     until(holds, otherwise) {
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
+        const cancel = outlast(patience, () => {
           looks.delete(look);
           reject(new ConformanceError(`${otherwise()} (waited ${patience} ms)`));
-        }, patience);
+        });
         const look = (): void => {
           if (!holds()) return;
           looks.delete(look);
-          clearTimeout(timer);
+          cancel();
           resolve();
         };
         looks.add(look);
@@ -40,16 +59,15 @@ export async function settles<Value>(
   patience: number,
   otherwise: string,
 ): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let cancel = (): void => {};
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () => reject(new ConformanceError(`${otherwise} (waited ${patience} ms)`)),
-      patience,
-    );
+    cancel = outlast(patience, () => {
+      reject(new ConformanceError(`${otherwise} (waited ${patience} ms)`));
+    });
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }

@@ -100,12 +100,34 @@ export function createDriverContext(settings: DriverContextSettings): DriverCont
       const count = capabilities.ordering === "none" ? FENCES_WITHOUT_ORDER : 1;
       for (let i = 0; i < count; i++) {
         const text = FENCE + fences++;
-        await from.publish(inbox.channel, text);
+        await publishUntilTaken(from, inbox.channel, text, patience);
         await inbox.hears(text);
       }
     },
     settles: (work, otherwise) => settles(work, patience, otherwise),
   };
+}
+
+/** How long after a publish that was refused the next one comes, in milliseconds. */
+const REFUSED_PAUSE = 50;
+
+/** A broker of several nodes may be up, and yet refuse for a moment what belongs to one of them. */
+async function publishUntilTaken(
+  from: DriverInstance,
+  channel: string,
+  text: string,
+  patience: number,
+): Promise<void> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    try {
+      await from.publish(channel, text);
+      return;
+    } catch (cause) {
+      if (performance.now() > deadline) throw cause;
+      await new Promise((resolve) => setTimeout(resolve, REFUSED_PAUSE));
+    }
+  }
 }
 
 function createDriverInstance(driver: SyncDriver, patience: number): DriverInstance {

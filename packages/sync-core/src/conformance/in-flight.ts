@@ -1,5 +1,5 @@
 /** How many tasks are under way at a time. */
-const LIMIT = 200;
+const LIMIT = 64;
 
 /** Runs `task` for each number below `count`, a limited number of them at a time. */
 export async function eachInFlight(

@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { brokenDrivers, cleanUpBrokenDrivers } from "./broken-drivers.ts";
+import { brokenDrivers } from "./broken-drivers/index.ts";
 import { brokenDriverTarget } from "./broken-target.ts";
 import { failedChecks } from "./failed-checks.ts";
+import { endLeftRunning } from "./left-running.ts";
 
 describe("the conformance suite, given a driver that", () => {
-  afterAll(cleanUpBrokenDrivers);
+  afterAll(endLeftRunning);
 
   it.each(brokenDrivers)(
     "$title, fails exactly the checks of that",

@@ -1,10 +1,11 @@
 import { afterAll, describe, expect, it } from "vitest";
-import { brokenFactories, cleanUpBrokenFactories } from "./broken-factories.ts";
+import { brokenFactories } from "./broken-factories/index.ts";
 import { brokenFactoryTarget } from "./broken-target.ts";
 import { failedChecks } from "./failed-checks.ts";
+import { endLeftRunning } from "./left-running.ts";
 
 describe("the conformance suite, given a factory that", () => {
-  afterAll(cleanUpBrokenFactories);
+  afterAll(endLeftRunning);
 
   it.each(brokenFactories)(
     "$title, fails exactly the checks of that",

@@ -1,8 +1,8 @@
 import { createSyncTransportFactory } from "@teleportal/sync-core";
 import type { ServerSyncTransportFactory, SyncDriver } from "@teleportal/sync-core";
 import type { ConformanceTarget, FactoryOptions } from "@teleportal/sync-core/conformance";
-import type { BrokenDriver } from "./broken-drivers.ts";
-import type { BrokenFactory } from "./broken-factories.ts";
+import type { BrokenDriver } from "./broken-drivers/broken-driver.ts";
+import type { BrokenFactory } from "./broken-factories/broken-factory.ts";
 import { createReferenceBroker } from "./reference-broker.ts";
 import { HEARTBEAT, referenceTarget } from "./reference-target.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { conformanceChecks } from "@teleportal/sync-core/conformance";
-import { brokenDrivers } from "./broken-drivers.ts";
-import { brokenFactories } from "./broken-factories.ts";
+import { brokenDrivers } from "./broken-drivers/index.ts";
+import { brokenFactories } from "./broken-factories/index.ts";
 
 describe("every check of the conformance suite", () => {
   const broken = [...brokenDrivers, ...brokenFactories];

@@ -38,8 +38,30 @@ describe("the conformance suite", () => {
     );
   });
 
-  it("passes on what a target throws at its opening: then nothing was checked", async () => {
-    const openDriver = () => Promise.reject(new Error("no such host"));
-    await expect(runConformance({ name: "away", openDriver })).rejects.toThrow("no such host");
+  it("passes on what a target throws at its opening, and closes it: then nothing was checked", async () => {
+    let closed = 0;
+    const target = {
+      name: "away",
+      openDriver: () => Promise.reject(new Error("no such host")),
+      close: async () => void (closed += 1),
+    };
+    await expect(runConformance(target)).rejects.toThrow("no such host");
+    expect(closed).toBe(1);
+  });
+
+  it("ends a check of what never settles by itself", async () => {
+    const target = referenceTarget(createReferenceBroker(), (driver) => ({
+      ...driver,
+      // The factory's own farewell, on its control channel, is what opening a conformance run waits for.
+      publish: (channel, bytes) =>
+        channel.startsWith("conformance:") ? driver.publish(channel, bytes) : new Promise(() => {}),
+    }));
+    const report = await runConformance(
+      { ...target, patience: 200 },
+      { select: ({ id }) => id === "delivery/exactly-once" },
+    );
+    expect(report.results).toMatchObject([
+      { outcome: "failed", error: "a publish did not settle (waited 200 ms)" },
+    ]);
   });
 });
