@@ -6,19 +6,45 @@ import { SyncError } from "@teleportal/sync-core";
  * file systems and unstorage read as structure (`/`, `\`, `:`, `?`, `..`); a digest has none of it, and none is the
  * beginning of another.
  *
- * @throws SyncError if the id is not well-formed UTF-16: all lone surrogates have the same UTF-8, so two such
- * documents would become one.
+ * @throws SyncError as `assertWellFormed` does
  */
 export async function documentKey(documentId: string): Promise<string> {
-  if (!documentId.isWellFormed()) {
-    throw new SyncError(
-      "teleportal",
-      `the document id ${JSON.stringify(documentId)} is not well-formed Unicode`,
-      "use an id without lone surrogates",
-    );
-  }
+  assertWellFormed(documentId);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(documentId));
   return hexOf(new Uint8Array(digest));
+}
+
+/**
+ * The same, and the keys of the documents that were last asked for are kept: a digest takes a thread of its own, and
+ * each keystroke needs one.
+ */
+export function createDocumentKeys(): typeof documentKey {
+  const kept = new Map<string, Promise<string>>();
+
+  return (documentId) => {
+    let key = kept.get(documentId);
+    if (key !== undefined) return key;
+    key = documentKey(documentId);
+    kept.set(documentId, key);
+    if (kept.size > KEPT_KEYS) {
+      const [oldest] = kept.keys();
+      if (oldest !== undefined) kept.delete(oldest);
+    }
+    return key;
+  };
+}
+
+/** About 4 MB with ids of usual length. */
+const KEPT_KEYS = 10_000;
+
+/** @throws SyncError if the id is not well-formed UTF-16: all lone surrogates have the same UTF-8, so two such would become one. */
+export function assertWellFormed(documentId: string): void {
+  if (documentId.isWellFormed()) return;
+  throw new SyncError(
+    "teleportal",
+    `the document id ${JSON.stringify(documentId)} is not well-formed Unicode`,
+    "use an id without lone surrogates",
+  );
 }
 
 /** Two lower-case digits per byte. */

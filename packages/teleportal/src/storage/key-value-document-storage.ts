@@ -1,5 +1,5 @@
 import { describeCause, SyncError } from "@teleportal/sync-core";
-import { documentKey } from "./document-key.ts";
+import { createDocumentKeys } from "./document-key.ts";
 import type { DocumentStorage } from "./document-storage.ts";
 import { createEntryNames, entryLength } from "./entry-key.ts";
 
@@ -49,6 +49,7 @@ export function createKeyValueDocumentStorage(
   { shared }: KeyValueDocumentStorageOptions,
 ): DocumentStorage {
   const nextName = createEntryNames();
+  const documentKey = createDocumentKeys();
 
   async function read(document: string): Promise<KeyValueEntry[]> {
     const entries: KeyValueEntry[] = [];

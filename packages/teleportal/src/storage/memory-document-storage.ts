@@ -1,5 +1,5 @@
+import { assertWellFormed } from "./document-key.ts";
 import type { DocumentStorage } from "./document-storage.ts";
-import { createKeyValueDocumentStorage } from "./key-value-document-storage.ts";
 
 /** How a memory storage is used. */
 export interface MemoryDocumentStorageOptions {
@@ -18,32 +18,37 @@ export interface MemoryDocumentStorageOptions {
 export function createMemoryDocumentStorage(
   options: MemoryDocumentStorageOptions = {},
 ): DocumentStorage {
-  const documents = new Map<string, Map<string, Uint8Array>>();
+  const documents = new Map<string, Uint8Array[]>();
 
-  return createKeyValueDocumentStorage(
-    {
-      async list(documentKey) {
-        return Array.from(documents.get(documentKey) ?? [], ([key, value]) => ({ key, value }));
-      },
+  function updatesOf(documentId: string): Uint8Array[] {
+    assertWellFormed(documentId);
+    return documents.get(documentId) ?? [];
+  }
 
-      async put(entries) {
-        for (const { key, value } of entries) {
-          const document = documentOf(key);
-          const stored = documents.get(document) ?? new Map<string, Uint8Array>();
-          documents.set(document, stored.set(key, value));
-        }
-      },
+  return {
+    shared: options.shared ?? false,
 
-      async delete(keys) {
-        for (const key of keys) {
-          documents.get(documentOf(key))?.delete(key);
-        }
-      },
+    async load(documentId) {
+      return updatesOf(documentId).map(copy);
     },
-    { shared: options.shared ?? false },
-  );
+
+    async append(documentId, updates) {
+      const stored = updatesOf(documentId);
+      for (const update of updates) stored.push(copy(update));
+      if (stored.length > 0) documents.set(documentId, stored);
+    },
+
+    async compact(documentId, merge) {
+      const read = updatesOf(documentId);
+      if (read.length === 0) return;
+      const count = read.length;
+      const merged = copy(merge(read.map(copy)));
+      // What `merge` has let in stands behind what it was given.
+      read.splice(0, count, merged);
+    },
+  };
 }
 
-function documentOf(key: string): string {
-  return key.slice(0, key.indexOf(":"));
+function copy(update: Uint8Array): Uint8Array {
+  return new Uint8Array(update);
 }
