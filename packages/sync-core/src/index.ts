@@ -4,6 +4,8 @@ export { isPeerMessage } from "./contract/message.ts";
 export type { Message, PeerMessage, PeerMessageKind, TransportSignal } from "./contract/message.ts";
 export type {
   ServerSyncTransportFactory,
+  DirectTransport,
+  DirectConnection,
   TransportStreams,
   YTransport,
 } from "./contract/transport.ts";

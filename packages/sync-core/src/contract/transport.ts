@@ -20,6 +20,32 @@ export type YTransport<Context, AdditionalProperties> = TransportStreams<Context
   AdditionalProperties;
 
 /**
+ * A transport that can also be used without its streams, which cost a keystroke several turns of the microtask queue
+ * and a quiet document most of its memory. The transports of `createSyncTransportFactory` are such; a hand-written
+ * one need not be.
+ */
+export interface DirectTransport<Context> extends TransportStreams<Context> {
+  /**
+   * Takes the transport over: from now on each message is handed to `receive` as it comes, those that have come
+   * before it first, and `ended` is called when it has ended. Neither may throw.
+   *
+   * @throws SyncError if it was taken over before, or its streams are in use.
+   */
+  takeOver(on: {
+    receive(message: Message<Context>): void;
+    ended(): void;
+  }): DirectConnection<Context>;
+}
+
+/** What a transport that was taken over is written to by. */
+export interface DirectConnection<Context> {
+  /** As a write to `writable`; never waits, and never calls `receive` before it returns. Ignored after `close`. */
+  send(message: Message<Context>): void;
+  /** As closing `writable`; nothing is received once it has resolved. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
  * Makes one transport per document. The server calls `createTransport` when a document is opened and ends the
  * transport when its last client has left; the one who made the factory calls `close`.
  */

@@ -148,8 +148,12 @@ export function createChannel<Context>(
 
   function send(port: Port<Context>, message: PeerMessage): void {
     // The factory's other transports for this document hear it here, as the broker's echo is left out.
-    for (const sibling of ports) {
-      if (sibling !== port) sibling.deliver({ ...message, context: options.context });
+    if (ports.size > 1) {
+      const delivered = { ...message, context: options.context };
+      // Not at once: the one who writes is in the middle of something.
+      queueMicrotask(() => {
+        for (const sibling of ports) if (sibling !== port) sibling.deliver(delivered);
+      });
     }
     if (!live || !outbox.put(message)) {
       ledger.droppedOut(1);

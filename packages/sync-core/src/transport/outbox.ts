@@ -67,12 +67,14 @@ export function createOutbox(
     }
   }
 
-  async function publish(envelopes: readonly Uint8Array[]): Promise<number | undefined> {
+  function publishOne(envelope: Uint8Array): Promise<number | undefined> {
+    on.published(envelope.length);
+    return driver.publish(channel, envelope);
+  }
+
+  async function publishInTurn(envelopes: readonly Uint8Array[]): Promise<number | undefined> {
     let receivers: number | undefined;
-    for (const envelope of envelopes) {
-      on.published(envelope.length);
-      receivers = await driver.publish(channel, envelope);
-    }
+    for (const envelope of envelopes) receivers = await publishOne(envelope);
     return receivers;
   }
 
@@ -84,11 +86,14 @@ export function createOutbox(
       const envelopes = splitEnvelope(first, encodeContent(messages), maxPayload, () => partId++);
       // Parts go one after the other, each when the broker has the one before, so that a large message does not fill
       // a subscriber's buffer at the broker in one burst; what is published behind it waits, to stay in order.
-      const publishing =
-        largeUnderWay === undefined
-          ? publish(envelopes)
-          : largeUnderWay.then(() => publish(envelopes));
-      if (envelopes.length > 1 || largeUnderWay !== undefined) holdBack(publishing);
+      const [only] = envelopes;
+      let publishing: Promise<number | undefined>;
+      if (largeUnderWay === undefined && envelopes.length === 1 && only !== undefined) {
+        publishing = publishOne(only);
+      } else {
+        publishing = (largeUnderWay ?? Promise.resolve()).then(() => publishInTurn(envelopes));
+        holdBack(publishing);
+      }
       on.settled({ messages, receivers: await publishing });
     } catch (cause) {
       on.failed(messages, cause);

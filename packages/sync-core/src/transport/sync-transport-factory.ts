@@ -1,6 +1,6 @@
 import type { DriverCapabilities, DriverConnection, SyncDriver } from "../contract/driver.ts";
 import type { SyncMetrics, SyncStatus } from "../contract/status.ts";
-import type { ServerSyncTransportFactory, TransportStreams } from "../contract/transport.ts";
+import type { DirectTransport, ServerSyncTransportFactory } from "../contract/transport.ts";
 import { describeCause, SyncError } from "../sync-error.ts";
 import { createChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
@@ -16,7 +16,7 @@ import { within } from "./within.ts";
 
 /** The factory every adapter returns: the contract, and what an operator wants to see. */
 export interface SyncTransportFactory<Context> extends ServerSyncTransportFactory<Context> {
-  createTransport(documentId: string): Promise<TransportStreams<Context>>;
+  createTransport(documentId: string): Promise<DirectTransport<Context>>;
   /** What the broker does by itself. */
   readonly capabilities: DriverCapabilities;
   /** Resolves when the driver's first attempt to connect has ended, successful or not. */

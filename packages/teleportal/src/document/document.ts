@@ -17,6 +17,7 @@ import type {
   TransportStreams,
 } from "@teleportal/sync-core";
 import type { DocumentStorage } from "../storage/document-storage.ts";
+import { createAlarm } from "./alarm.ts";
 import { MalformedUpdateError } from "./decoded-update.ts";
 import { createPresence, MalformedAwarenessError } from "./presence.ts";
 import { createStorageWriter } from "./storage-writer.ts";
@@ -49,7 +50,7 @@ export interface Document {
   acceptUpdate(client: DocumentClient, update: Uint8Array, frame: Uint8Array | undefined): void;
   /** Takes a client's presence. @throws MalformedAwarenessError, and nobody has seen it */
   acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
-  /** Sends what this event-loop turn has collected to the other instances. */
+  /** Sends what this event-loop turn has collected to the other instances, and to the storage. */
   flush(): void;
   /** Resolves when everything is stored. */
   saved(): Promise<void>;
@@ -80,7 +81,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const clients = new Set<DocumentClient>();
   const writer = createStorageWriter(id, storage, stored.length, logger, () => log.updates());
   let closing: Promise<void> | undefined;
-  let wake: ReturnType<typeof setTimeout> | undefined;
+  const alarm = createAlarm(() => replica?.tick());
   let compacting = false;
   let saidMalformed = false;
 
@@ -134,7 +135,10 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       sayMalformed(from);
       return;
     }
-    if (!storage.shared) writer.write(update);
+    if (!storage.shared) {
+      writer.write(update);
+      settings.flushAfterTurn(document);
+    }
     // To a client, SyncStep2 means that all is there; from a peer it is one more update.
     sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
     compactSoon();
@@ -169,11 +173,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     },
     malformed: sayMalformed,
     joined: () => joined(),
-    wakeAt(time) {
-      clearTimeout(wake);
-      if (time === undefined) return;
-      wake = setTimeout(() => replica?.tick(), Math.max(0, time - performance.now()));
-    },
+    wakeAt: alarm.set,
   };
 
   const replica: Replica | undefined =
@@ -218,7 +218,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       const forwarded = frame ?? encodeUpdateFrame(update);
       sendToClients(forwarded, client);
       replica?.localUpdate(forwarded);
-      if (replica) settings.flushAfterTurn(document);
+      settings.flushAfterTurn(document);
       compactSoon();
     },
     acceptAwareness(client, update, frame) {
@@ -231,13 +231,15 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       if (replica) settings.flushAfterTurn(document);
     },
     flush() {
-      if (closing === undefined) replica?.flush();
+      if (closing !== undefined) return;
+      replica?.flush();
+      writer.flush();
     },
     saved: () => writer.saved(),
     close() {
       closing ??= (async () => {
         replica?.leave();
-        clearTimeout(wake);
+        alarm.cancel();
         await Promise.all([link?.close(), writer.close()]);
       })();
       return closing;

@@ -15,8 +15,10 @@ const COMPACT_AFTER_BYTES = 1024 * 1024;
 
 /** Writes one document's updates to its storage, one call at a time, and keeps trying while the storage fails. */
 export interface StorageWriter {
-  /** Stores `update` soon. */
+  /** Takes `update`, to be stored with the next `flush`. */
   write(update: Uint8Array): void;
+  /** Begins to store what was written. */
+  flush(): void;
   /** Resolves when everything is stored, so not while the storage fails; or when the writer is closed. */
   saved(): Promise<void>;
   /** Ends: tries once more to store what is not, makes the stored form compact, and reports what could not be done. */
@@ -120,7 +122,9 @@ export function createStorageWriter(
       // While the storage fails nothing is queued, unless `everything` is just being stored: it does not hold this.
       if (behind && running === undefined) return;
       waiting.push(update);
-      if (!behind) void start();
+    },
+    flush() {
+      if (waiting.length > 0 && !behind && running === undefined) void start();
     },
     saved() {
       if (waiting.length === 0 && !behind && running === undefined) return Promise.resolve();

@@ -1,5 +1,12 @@
 import { describeCause } from "@teleportal/sync-core";
-import type { Logger, Message, PeerMessage, TransportStreams } from "@teleportal/sync-core";
+import type {
+  DirectTransport,
+  Logger,
+  Message,
+  PeerMessage,
+  DirectConnection,
+  TransportStreams,
+} from "@teleportal/sync-core";
 
 /** How many bytes a transport may leave unwritten before more is dropped. */
 const MAX_UNWRITTEN = 16 * 1024 * 1024;
@@ -20,68 +27,113 @@ export interface TransportLink {
  */
 export function openTransportLink(
   documentId: string,
-  transport: TransportStreams<unknown>,
+  transport: TransportStreams<unknown> | DirectTransport<unknown>,
   logger: Logger,
   receive: (message: Message) => void,
 ): TransportLink {
-  const reader = transport.readable.getReader();
-  const writer = transport.writable.getWriter();
-  let unwritten = 0;
-  let dropped = false;
   let broken = false;
   let closing = false;
   let threw = false;
 
-  function fail(what: string, cause: unknown): void {
-    if (broken || closing) return;
-    broken = true;
-    logger.error(
-      `[teleportal] the transport of ${documentId} failed to ${what} (${describeCause(cause)}): ` +
-        "the document works on alone until it is opened again",
-    );
-    receive({ kind: "down" });
-  }
-
-  /** One message that cannot be handled takes neither those behind it nor the link with it. */
-  function take(message: Message): void {
-    try {
-      receive(message);
-    } catch (cause) {
-      if (threw) return;
-      threw = true;
+  const host: LinkHost = {
+    get broken() {
+      return broken;
+    },
+    fail(what, cause) {
+      if (broken || closing) return;
+      broken = true;
       logger.error(
-        `[teleportal] a message for ${documentId} (${message.kind}) could not be handled ` +
-          `(${describeCause(cause)}): skipped, and not reported again until the document is opened anew`,
+        `[teleportal] the transport of ${documentId} failed to ${what} (${describeCause(cause)}): ` +
+          "the document works on alone until it is opened again",
       );
-    }
-  }
+      host.take({ kind: "down" });
+    },
+    take(message) {
+      try {
+        receive(message);
+      } catch (cause) {
+        if (threw) return;
+        threw = true;
+        logger.error(
+          `[teleportal] a message for ${documentId} (${message.kind}) could not be handled ` +
+            `(${describeCause(cause)}): skipped, and not reported again until the document is opened anew`,
+        );
+      }
+    },
+  };
+
+  const connection =
+    "takeOver" in transport
+      ? transport.takeOver({
+          receive: host.take,
+          ended: () => host.fail("read", "it has ended"),
+        })
+      : takeOverStreams(transport, host);
+
+  return {
+    send(message) {
+      if (!broken) connection.send(message);
+    },
+    async close() {
+      closing = true;
+      try {
+        await within(connection.close());
+      } catch (cause) {
+        // One that has failed before has been reported; only a first failure is news.
+        if (broken) return;
+        logger.warn(
+          `[teleportal] the transport of ${documentId} failed to close (${describeCause(cause)}): ` +
+            "its last messages may be lost, and are repaired when the document is opened again",
+        );
+      }
+    },
+  };
+}
+
+interface LinkHost {
+  /** It has failed, and that has been said. */
+  readonly broken: boolean;
+  fail(what: string, cause: unknown): void;
+  /** One message that cannot be handled takes neither those behind it nor the link with it. */
+  take(message: Message): void;
+}
+
+/** What a direct transport does by itself. */
+function takeOverStreams(
+  transport: TransportStreams<unknown>,
+  host: LinkHost,
+): DirectConnection<unknown> {
+  const reader = transport.readable.getReader();
+  const writer = transport.writable.getWriter();
+  let unwritten = 0;
+  let dropped = false;
 
   async function readAll(): Promise<void> {
     try {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
-        take(value);
+        host.take(value);
       }
     } catch (cause) {
-      fail("read", cause);
+      host.fail("read", cause);
       return;
     }
-    fail("read", "it has ended");
+    host.fail("read", "it has ended");
   }
 
-  async function write(message: PeerMessage, size: number): Promise<void> {
+  async function write(message: Message, size: number): Promise<void> {
     unwritten += size;
     try {
       await writer.write(message);
     } catch (cause) {
-      fail("write", cause);
+      host.fail("write", cause);
     } finally {
       unwritten -= size;
     }
-    if (dropped && unwritten === 0 && !closing) {
+    if (dropped && unwritten === 0) {
       dropped = false;
-      receive({ kind: "lost", direction: "out" });
+      host.take({ kind: "lost", direction: "out" });
     }
   }
 
@@ -89,9 +141,8 @@ export function openTransportLink(
 
   return {
     send(message) {
-      if (broken) return;
       let size = 0;
-      for (const frame of message.frames) size += frame.length;
+      if ("frames" in message) for (const frame of message.frames) size += frame.length;
       if (unwritten > 0 && unwritten + size > MAX_UNWRITTEN) {
         dropped = true;
         return;
@@ -99,26 +150,18 @@ export function openTransportLink(
       void write(message, size);
     },
     async close() {
-      closing = true;
       try {
-        await withDeadline(writer.close());
-      } catch (cause) {
-        // One that has failed before has been reported; only a first failure is news.
-        if (!broken) {
-          logger.warn(
-            `[teleportal] the transport of ${documentId} failed to close (${describeCause(cause)}): ` +
-              "its last messages may be lost, and are repaired when the document is opened again",
-          );
-        }
+        await within(writer.close());
+      } finally {
+        // Not waited for: one that has not ended by now may never.
+        void reader.cancel().catch(() => {});
       }
-      // Not waited for: one that has not ended by now may never.
-      void reader.cancel().catch(() => {});
     },
   };
 }
 
 /** A hand-written transport may never settle; a document is closed all the same. */
-async function withDeadline(work: Promise<void>): Promise<void> {
+async function within(work: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`nothing after ${CLOSE_TIMEOUT} ms`)), CLOSE_TIMEOUT);
