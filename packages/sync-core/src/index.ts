@@ -28,12 +28,7 @@ export {
 export type { ClientFrame } from "./wire/client-frame.ts";
 export { ByteReader, TruncatedError } from "./wire/byte-reader.ts";
 export { ByteWriter } from "./wire/byte-writer.ts";
-export {
-  decodeEnvelope,
-  encodeContent,
-  encodeEnvelope,
-  ENVELOPE_VERSION,
-} from "./wire/envelope.ts";
+export { decodeEnvelope, encodeEnvelope, ENVELOPE_VERSION } from "./wire/envelope.ts";
 export type { DecodedEnvelope, EnvelopeHeader, EnvelopePart } from "./wire/envelope.ts";
 export { createPeerId, isPeerId } from "./wire/peer-id.ts";
 export { decodeStateVector, isAhead } from "./wire/state-vector.ts";
@@ -44,6 +39,8 @@ export {
 } from "./transport/sync-transport-factory.ts";
 export type { SyncTransportFactory } from "./transport/sync-transport-factory.ts";
 export { openSyncTransportFactory } from "./transport/open-sync-transport-factory.ts";
+export { corkForTask } from "./driver/cork.ts";
+export type { Corkable } from "./driver/cork.ts";
 export { createConnectionState } from "./driver/connection-state.ts";
 export type { ConnectionState, ConnectionStateOptions } from "./driver/connection-state.ts";
 export { DEFAULT_KEY_PREFIX } from "./transport/options.ts";

@@ -1,8 +1,11 @@
 import type { Buffer } from "node:buffer";
+import type { Corkable } from "@teleportal/sync-core";
 
 /** What the driver needs of an ioredis client; ioredis 5 and 6 have it. */
 export interface RedisClientLike {
   readonly status: string;
+  /** The socket, once there is one. */
+  readonly stream?: Corkable | undefined;
   publish(channel: string, message: Buffer): Promise<number>;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;

@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { createConnectionState, SyncError } from "@teleportal/sync-core";
+import { corkForTask, createConnectionState, SyncError } from "@teleportal/sync-core";
 import type { SyncDriver } from "@teleportal/sync-core";
 import { bufferOver } from "./buffer-over.ts";
 import { createConnectionPair } from "./connection-pair.ts";
@@ -71,6 +71,7 @@ export function createRedisDriver(clients: RedisClients): SyncDriver {
       if (!pair.ready) {
         throw new SyncError(NAME, "publish on a lost connection", "wait for `up`", pair.failure);
       }
+      if (publisher.stream) corkForTask(publisher.stream);
       return publisher.publish(channel, bufferOver(bytes));
     },
     async subscribe(channel, onBytes) {

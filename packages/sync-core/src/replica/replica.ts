@@ -105,13 +105,14 @@ export function createReplica(
 
   function send(kind: PeerMessage["kind"], frames: readonly Uint8Array[], to?: string): void {
     if (!up) return;
-    host.send({ kind, sender: id, epoch, seq, frames, ...(to === undefined ? {} : { to }) });
+    if (to === undefined) host.send({ kind, sender: id, epoch, seq, frames });
+    else host.send({ kind, sender: id, epoch, seq, frames, to });
   }
 
   function schedule(): void {
-    let next = answerBy ?? planned?.at;
-    for (const at of [digests.at, joined ? undefined : joinBy]) next = earlier(next, at);
-    for (const answer of answers.values()) next = earlier(next, answer.at);
+    let next = earlier(answerBy ?? planned?.at, digests.at);
+    if (!joined) next = earlier(next, joinBy);
+    if (answers.size > 0) for (const { at } of answers.values()) next = earlier(next, at);
     host.wakeAt(next);
   }
 

@@ -128,7 +128,7 @@ export function createChannel<Context>(
         ledger.received(size);
         if (decoded.unknownKinds > 0) ledger.unknownKind(name, decoded.unknownKinds);
         for (const message of decoded.messages) {
-          const delivered = { ...message, context: options.context };
+          const delivered = withContext(message);
           for (const port of ports) port.deliver(delivered);
         }
         return;
@@ -141,6 +141,11 @@ export function createChannel<Context>(
     }
   }
 
+  function withContext(message: PeerMessage): PeerMessage<Context> {
+    const { context } = options;
+    return context === undefined ? (message as PeerMessage<Context>) : { ...message, context };
+  }
+
   function isOwn(sender: string): boolean {
     for (const port of ports) if (port.senders.has(sender)) return true;
     return false;
@@ -149,7 +154,7 @@ export function createChannel<Context>(
   function send(port: Port<Context>, message: PeerMessage): void {
     // The factory's other transports for this document hear it here, as the broker's echo is left out.
     if (ports.size > 1) {
-      const delivered = { ...message, context: options.context };
+      const delivered = withContext(message);
       // Not at once: the one who writes is in the middle of something.
       queueMicrotask(() => {
         for (const sibling of ports) if (sibling !== port) sibling.deliver(delivered);

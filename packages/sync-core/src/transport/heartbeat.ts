@@ -1,6 +1,6 @@
 import type { SyncDriver } from "../contract/driver.ts";
 import type { PeerMessage } from "../contract/message.ts";
-import { decodeEnvelope, encodeContent, encodeEnvelope } from "../wire/envelope.ts";
+import { decodeEnvelope, encodeEnvelope } from "../wire/envelope.ts";
 import { createPeerId, decodePeerId, encodePeerId, PEER_ID_BYTES } from "../wire/peer-id.ts";
 import { createSubscription } from "./subscription.ts";
 import type { HeartbeatTiming } from "./options.ts";
@@ -70,7 +70,7 @@ export function createHeartbeat(
   });
 
   function encode(kind: "heartbeat" | "leave", frames: readonly Uint8Array[]): Uint8Array {
-    return encodeEnvelope(header, encodeContent([{ kind, ...header, seq, frames }]));
+    return encodeEnvelope(header, [{ kind, ...header, seq, frames }]);
   }
 
   function beat(): void {

@@ -1,6 +1,6 @@
 import type { SyncDriver } from "../contract/driver.ts";
 import type { PeerMessage } from "../contract/message.ts";
-import { encodeContent } from "../wire/envelope.ts";
+import { encodeEnvelope } from "../wire/envelope.ts";
 import { MIN_MAX_PAYLOAD, splitEnvelope } from "../wire/parts.ts";
 
 /** The bytes that all documents of a factory have on their way, against their common cap. */
@@ -83,7 +83,8 @@ export function createOutbox(
     if (first === undefined) return;
     try {
       const maxPayload = Math.max(driver.capabilities.maxPayload, MIN_MAX_PAYLOAD);
-      const envelopes = splitEnvelope(first, encodeContent(messages), maxPayload, () => partId++);
+      const envelope = encodeEnvelope(first, messages);
+      const envelopes = splitEnvelope(first, envelope, maxPayload, () => partId++);
       // Parts go one after the other, each when the broker has the one before, so that a large message does not fill
       // a subscriber's buffer at the broker in one burst; what is published behind it waits, to stay in order.
       const [only] = envelopes;

@@ -41,9 +41,10 @@ const CODE_OF_KIND = {
   heartbeat: 7,
 } satisfies Record<PeerMessageKind, number>;
 
-const KIND_OF_CODE = new Map<number, PeerMessageKind>(
-  Object.entries(CODE_OF_KIND).map(([kind, code]) => [code, kind as PeerMessageKind]),
-);
+const KIND_OF_CODE: (PeerMessageKind | undefined)[] = [];
+for (const [kind, code] of Object.entries(CODE_OF_KIND)) {
+  KIND_OF_CODE[code] = kind as PeerMessageKind;
+}
 
 /** Whose envelope it is. */
 export interface EnvelopeHeader {
@@ -80,9 +81,16 @@ function writeHeader(writer: ByteWriter, header: EnvelopeHeader, flags: number):
   writer.varUint(header.epoch);
 }
 
-/** The content of an envelope: the messages of one sender and epoch, in order. */
-export function encodeContent(messages: readonly PeerMessage[]): Uint8Array {
-  const writer = new ByteWriter(contentCapacity(messages));
+/** The most bytes that a header can take. */
+const MAX_HEADER_BYTES = 20;
+
+/** The messages of one sender and epoch, in order, as one envelope. */
+export function encodeEnvelope(
+  header: EnvelopeHeader,
+  messages: readonly PeerMessage[],
+): Uint8Array {
+  const writer = new ByteWriter(MAX_HEADER_BYTES + contentCapacity(messages));
+  writeHeader(writer, header, 0);
   for (const message of messages) {
     writer.uint8(CODE_OF_KIND[message.kind] | (message.to === undefined ? 0 : RECORD_TO));
     writer.varUint(message.seq);
@@ -93,6 +101,13 @@ export function encodeContent(messages: readonly PeerMessage[]): Uint8Array {
   return writer.finish();
 }
 
+/** What follows the header in an envelope of that header. */
+export function contentOf(header: EnvelopeHeader, envelope: Uint8Array): Uint8Array {
+  const writer = new ByteWriter(MAX_HEADER_BYTES);
+  writeHeader(writer, header, 0);
+  return envelope.subarray(writer.length);
+}
+
 function contentCapacity(messages: readonly PeerMessage[]): number {
   let capacity = 0;
   for (const message of messages) {
@@ -100,13 +115,6 @@ function contentCapacity(messages: readonly PeerMessage[]): number {
     for (const frame of message.frames) capacity += frame.length + 8;
   }
   return capacity;
-}
-
-export function encodeEnvelope(header: EnvelopeHeader, content: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(content.length + 24);
-  writeHeader(writer, header, 0);
-  writer.put(content);
-  return writer.finish();
 }
 
 export function encodePart(part: EnvelopePart): Uint8Array {
@@ -121,34 +129,44 @@ export function encodePart(part: EnvelopePart): Uint8Array {
 
 /** Reads foreign bytes; never throws. Frames are views into `bytes`. */
 export function decodeEnvelope(bytes: Uint8Array): DecodedEnvelope {
-  return guarded(() => {
-    const reader = new ByteReader(bytes);
-    if (reader.uint8() !== MAGIC_0 || reader.uint8() !== MAGIC_1) return { type: "malformed" };
-    const version = reader.uint8();
-    const flags = reader.uint8();
-    if (version !== ENVELOPE_VERSION || (flags & ~KNOWN_FLAGS) !== 0) {
-      return { type: "unknown-version", version };
-    }
-    const header = { sender: decodePeerId(reader.take(PEER_ID_BYTES)), epoch: reader.varUint() };
-    if (flags & FLAG_EXTENSION) reader.varBytes();
-    if (!(flags & FLAG_PART)) return readContent(reader, header);
-    const part = {
-      ...header,
-      id: reader.varUint(),
-      index: reader.varUint(),
-      count: reader.varUint(),
-      bytes: reader.rest(),
-    };
-    return part.index < part.count ? { type: "part", part } : { type: "malformed" };
-  });
+  try {
+    return readEnvelope(new ByteReader(bytes));
+  } catch (error) {
+    return malformed(error);
+  }
 }
 
 /** Reads content put together again from parts; never throws. */
 export function decodeContent(header: EnvelopeHeader, content: Uint8Array): DecodedEnvelope {
-  return guarded(() => readContent(new ByteReader(content), header));
+  try {
+    return readContent(new ByteReader(content), header);
+  } catch (error) {
+    return malformed(error);
+  }
+}
+
+function readEnvelope(reader: ByteReader): DecodedEnvelope {
+  if (reader.uint8() !== MAGIC_0 || reader.uint8() !== MAGIC_1) return { type: "malformed" };
+  const version = reader.uint8();
+  const flags = reader.uint8();
+  if (version !== ENVELOPE_VERSION || (flags & ~KNOWN_FLAGS) !== 0) {
+    return { type: "unknown-version", version };
+  }
+  const header = { sender: decodePeerId(reader.take(PEER_ID_BYTES)), epoch: reader.varUint() };
+  if (flags & FLAG_EXTENSION) reader.varBytes();
+  if (!(flags & FLAG_PART)) return readContent(reader, header);
+  const part = {
+    ...header,
+    id: reader.varUint(),
+    index: reader.varUint(),
+    count: reader.varUint(),
+    bytes: reader.rest(),
+  };
+  return part.index < part.count ? { type: "part", part } : { type: "malformed" };
 }
 
 function readContent(reader: ByteReader, header: EnvelopeHeader): DecodedEnvelope {
+  const { sender, epoch } = header;
   const messages: PeerMessage[] = [];
   let unknownKinds = 0;
   while (reader.remaining > 0) {
@@ -161,18 +179,15 @@ function readContent(reader: ByteReader, header: EnvelopeHeader): DecodedEnvelop
     // A count that is a lie ends at the first frame that is not there: each takes a byte at least.
     for (let i = 0; i < count; i++) frames.push(reader.varBytes());
     const kind =
-      (code & ~KNOWN_RECORD_BITS) === 0 ? KIND_OF_CODE.get(code & RECORD_KIND_MASK) : undefined;
+      (code & ~KNOWN_RECORD_BITS) === 0 ? KIND_OF_CODE[code & RECORD_KIND_MASK] : undefined;
     if (kind === undefined) unknownKinds += 1;
-    else messages.push({ kind, ...header, seq, ...(to === undefined ? {} : { to }), frames });
+    else if (to === undefined) messages.push({ kind, sender, epoch, seq, frames });
+    else messages.push({ kind, sender, epoch, seq, to, frames });
   }
   return { type: "messages", header, messages, unknownKinds };
 }
 
-function guarded(decode: () => DecodedEnvelope): DecodedEnvelope {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof TruncatedError) return { type: "malformed" };
-    throw error;
-  }
+function malformed(error: unknown): DecodedEnvelope {
+  if (error instanceof TruncatedError) return { type: "malformed" };
+  throw error;
 }

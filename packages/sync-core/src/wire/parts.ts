@@ -1,4 +1,4 @@
-import { encodeEnvelope, encodePart } from "./envelope.ts";
+import { contentOf, encodePart } from "./envelope.ts";
 import type { EnvelopeHeader, EnvelopePart } from "./envelope.ts";
 
 /** The most bytes a part's own header can take. */
@@ -7,15 +7,15 @@ const PART_OVERHEAD = 44;
 /** The smallest payload limit a driver can declare: below it parts would carry almost nothing. */
 export const MIN_MAX_PAYLOAD = 256;
 
-/** One envelope if it fits into `maxPayload` bytes, else as many parts as it takes, in order. */
+/** The envelope itself if it fits into `maxPayload` bytes, else its content in as many parts as it takes, in order. */
 export function splitEnvelope(
   header: EnvelopeHeader,
-  content: Uint8Array,
+  envelope: Uint8Array,
   maxPayload: number,
   nextPartId: () => number,
 ): Uint8Array[] {
-  const envelope = encodeEnvelope(header, content);
   if (envelope.length <= maxPayload) return [envelope];
+  const content = contentOf(header, envelope);
   const size = maxPayload - PART_OVERHEAD;
   const count = Math.ceil(content.length / size);
   const id = nextPartId();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PeerMessage, PeerMessageKind } from "../../src/contract/message.ts";
-import { decodeEnvelope, encodeContent, encodeEnvelope } from "../../src/wire/envelope.ts";
+import { decodeEnvelope, encodeEnvelope } from "../../src/wire/envelope.ts";
 
 const SENDER = "0123456789abcdef";
 const OTHER = "fedcba9876543210";
@@ -23,7 +23,7 @@ function message(kind: PeerMessageKind, seq: number, ...frames: Uint8Array[]): P
 }
 
 function encode(...messages: PeerMessage[]): Uint8Array {
-  return encodeEnvelope(HEADER, encodeContent(messages));
+  return encodeEnvelope(HEADER, messages);
 }
 
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -93,7 +93,7 @@ describe("an envelope", () => {
   it("comes back as it was sent, whatever is in it", () => {
     fc.assert(
       fc.property(anyEnvelope, (envelope) => {
-        const encoded = encodeEnvelope(envelope.header, encodeContent(envelope.messages));
+        const encoded = encodeEnvelope(envelope.header, envelope.messages);
         expect(decodeEnvelope(encoded)).toEqual({
           type: "messages",
           header: envelope.header,
@@ -107,7 +107,7 @@ describe("an envelope", () => {
   it("is read the same from the middle of a larger buffer", () => {
     fc.assert(
       fc.property(anyEnvelope, bytes, bytes, (envelope, before, after) => {
-        const encoded = encodeEnvelope(envelope.header, encodeContent(envelope.messages));
+        const encoded = encodeEnvelope(envelope.header, envelope.messages);
         const pool = new Uint8Array([...before, ...encoded, ...after]);
         const view = pool.subarray(before.length, before.length + encoded.length);
         expect(decodeEnvelope(view)).toEqual(decodeEnvelope(encoded));
@@ -118,7 +118,7 @@ describe("an envelope", () => {
   it("that was cut short anywhere is malformed or holds fewer whole messages, never a half one", () => {
     fc.assert(
       fc.property(anyEnvelope, fc.nat(), (envelope, at) => {
-        const encoded = encodeEnvelope(envelope.header, encodeContent(envelope.messages));
+        const encoded = encodeEnvelope(envelope.header, envelope.messages);
         const decoded = decodeEnvelope(encoded.subarray(0, at % encoded.length));
         if (decoded.type === "messages") {
           expect(envelope.messages.slice(0, decoded.messages.length)).toEqual(decoded.messages);
@@ -133,7 +133,7 @@ describe("an envelope", () => {
     const changed = fc
       .tuple(anyEnvelope, fc.nat(), fc.nat({ max: 255 }))
       .map(([envelope, at, to]) => {
-        const encoded = encodeEnvelope(envelope.header, encodeContent(envelope.messages)).slice();
+        const encoded = encodeEnvelope(envelope.header, envelope.messages).slice();
         encoded[at % encoded.length] = to;
         return encoded;
       });

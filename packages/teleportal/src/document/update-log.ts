@@ -15,7 +15,7 @@ export interface UpdateLog {
   /** Whether the updates since the snapshot have outgrown it, or have erased most of it, so that `compact` pays. */
   readonly bloated: boolean;
   /**
-   * Adds an update, which MUST be alone in its buffer and not be changed afterwards. `known`: it held nothing new
+   * Adds an update, which MUST be the end of its buffer and not be changed afterwards. `known`: it held nothing new
    * and was not added.
    * @throws MalformedUpdateError, and nothing has changed
    */
@@ -39,8 +39,10 @@ export interface UpdateLog {
 interface Entry {
   readonly update: Uint8Array;
   /** Per client where the operations in it end. */
-  readonly ends: StateVector;
+  readonly ends: readonly ClientEnd[];
 }
+
+type ClientEnd = readonly [client: number, end: number];
 
 /** Below it, in bytes, compacting is not worth the while: it takes a few milliseconds at most whenever it is needed. */
 const SMALL = 32 * 1024;
@@ -64,8 +66,10 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
   function record(decoded: DecodedUpdate): boolean {
     let added = 0;
     let newlyDeleted = 0;
-    for (const range of decoded.structs) added += structs.add(...range);
-    for (const range of decoded.deletions) newlyDeleted += deletions.add(...range);
+    for (const [client, start, end] of decoded.structs) added += structs.add(client, start, end);
+    for (const [client, start, end] of decoded.deletions) {
+      newlyDeleted += deletions.add(client, start, end);
+    }
     held += added;
     deleted += newlyDeleted;
     erased += newlyDeleted;
@@ -92,12 +96,8 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
 
   function mergePending(): void {
     if (pending.length < 2) return;
-    const ends = new Map<number, number>();
-    for (const entry of pending) {
-      for (const [client, end] of entry.ends) raise(ends, client, end);
-    }
     const update = Y.mergeUpdates(pending.map((entry) => entry.update));
-    pending = [{ update, ends }];
+    pending = [{ update, ends: endsOf(decodeUpdate(update).structs) }];
     pendingBytes = update.length;
   }
 
@@ -149,7 +149,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
     complete: () => structs.whole,
     diff(encoded) {
       const theirs = decodeStateVector(encoded) ?? new Map<number, number>();
-      const missing = entries().filter(({ ends }) => !covers(theirs, ends));
+      const missing = entries().filter((entry) => !covers(theirs, entry.ends));
       if (missing.length === 0 && deletions.clients.size === 0) return undefined;
       // Only what holds something missing is read; deletions come from the index, not from the rest.
       return Y.mergeUpdates([
@@ -181,19 +181,19 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
   return log;
 }
 
-function endsOf(ranges: readonly OperationRange[]): StateVector {
-  const ends = new Map<number, number>();
-  for (const [client, , end] of ranges) raise(ends, client, end);
+function endsOf(ranges: readonly OperationRange[]): ClientEnd[] {
+  const ends: [client: number, end: number][] = [];
+  for (const [client, , end] of ranges) {
+    const last = ends.at(-1);
+    // An update holds each client's operations one after the other, in order.
+    if (last?.[0] === client) last[1] = Math.max(last[1], end);
+    else ends.push([client, end]);
+  }
   return ends;
 }
 
-function raise(ends: Map<number, number>, client: number, end: number): void {
-  if (end > (ends.get(client) ?? 0)) ends.set(client, end);
-}
-
-function covers(held: StateVector, ends: StateVector): boolean {
-  for (const [client, end] of ends) if ((held.get(client) ?? 0) < end) return false;
-  return true;
+function covers(held: StateVector, ends: readonly ClientEnd[]): boolean {
+  return ends.every(([client, end]) => (held.get(client) ?? 0) >= end);
 }
 
 function encodeStateVector(clients: ReadonlyMap<number, readonly number[]>): Uint8Array {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
-import { describeCause } from "@teleportal/sync-core";
+import { corkForTask, describeCause } from "@teleportal/sync-core";
 import { WebSocketServer } from "ws";
 import type { RawData, WebSocket } from "ws";
 import type { ClientSocket } from "../server/client-socket.ts";
@@ -69,7 +69,7 @@ export function attach<Context>(
     }
     if (stream.destroyed || stream.writableEnded) return;
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const connection = server.connect(clientSocket(socket), { documentId, context });
+      const connection = server.connect(clientSocket(socket, stream), { documentId, context });
       answered.add(socket);
       socket.on("pong", () => answered.add(socket));
       socket.on("message", (data: RawData, isBinary) => {
@@ -119,10 +119,16 @@ export function attach<Context>(
   };
 }
 
-function clientSocket(socket: WebSocket): ClientSocket {
+/** So much is not held back any longer for what may follow it, in bytes. */
+const CORKED_BYTES = 64 * 1024;
+
+function clientSocket(socket: WebSocket, stream: Duplex): ClientSocket {
   return {
     send(frame) {
-      if (socket.readyState === socket.OPEN) socket.send(frame);
+      if (socket.readyState !== socket.OPEN) return;
+      corkForTask(stream);
+      socket.send(frame);
+      if (stream.writableLength > CORKED_BYTES) stream.uncork();
     },
     close: (code, reason) => socket.close(code, reason),
     get bufferedAmount() {

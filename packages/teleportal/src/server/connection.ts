@@ -40,6 +40,11 @@ export interface ConnectionSettings {
   ended(connection: ServerConnection): void;
 }
 
+/** Where a view into a frame ends in it: what a client has sent behind it means nothing. */
+function endOf(view: Uint8Array, frame: Uint8Array): number {
+  return view.byteOffset + view.length - frame.byteOffset;
+}
+
 type WritePermission = "unknown" | "granted" | "denied";
 
 /**
@@ -156,9 +161,13 @@ export function createConnection(
         if (decodeStateVector(read.stateVector) === undefined) refuse("state vector");
         else if (state === "open") sendDownload(target.syncFrames(read.stateVector));
         return;
-      case "update":
-        // Copied: alone in its buffer for Yjs, and nothing keeps the socket's buffer alive.
-        return applyUpdate(target, new Uint8Array(read.update), new Uint8Array(frame));
+      case "update": {
+        // Copied, and nothing keeps the socket's buffer alive; the update's bytes are the last ones of the copy, so
+        // that Yjs finds nothing behind them.
+        const { length } = read.update;
+        const own = new Uint8Array(frame.subarray(0, endOf(read.update, frame)));
+        return applyUpdate(target, own.subarray(own.length - length), own);
+      }
       case "sync-step-2":
         return applyUpdate(target, new Uint8Array(read.update), undefined);
       case "awareness":

@@ -1,6 +1,6 @@
 import type { PeerMessage, TransportSignal } from "@teleportal/sync-core";
 import {
-  encodeContent,
+  encodeEnvelope,
   decodeContent,
   decodeEnvelope,
 } from "../../../sync-core/src/wire/envelope.ts";
@@ -66,9 +66,9 @@ export function openSimulatedTransport(
   function publish(messages: readonly PeerMessage[]): void {
     const [first] = messages;
     if (first === undefined) return;
-    const content = encodeContent(messages);
+    const envelope = encodeEnvelope(first, messages);
     let receivers: number | undefined;
-    for (const bytes of splitEnvelope(first, content, settings.maxPayload, () => partId++)) {
+    for (const bytes of splitEnvelope(first, envelope, settings.maxPayload, () => partId++)) {
       receivers = broker.publish(place, bytes);
     }
     const asked = messages.some(({ kind, to }) => kind === "request" && to === undefined);
