@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { afterTurn, createTurnBatch } from "@teleportal/sync-core";
+
+/** Resolves when what is due after this turn has run, and before the sockets are read again. */
+function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("what is to be done after a turn of the event loop", () => {
+  it("waits until all that the turn brings is there, and is done once", async () => {
+    const flushed: string[] = [];
+    const batch = createTurnBatch<string>((member) => flushed.push(member));
+    batch.add("a");
+    batch.add("b");
+    await Promise.resolve();
+    batch.add("a");
+    expect(flushed).toEqual([]);
+    await endOfTurn();
+    expect(flushed).toEqual(["a", "b"]);
+    batch.add("a");
+    await endOfTurn();
+    expect(flushed).toEqual(["a", "b", "a"]);
+  });
+
+  it("is followed at once by what it asks for, as an outbox follows its document", async () => {
+    const done: string[] = [];
+    const outbox = createTurnBatch<string>((member) => done.push(`outbox ${member}`));
+    const document = createTurnBatch<string>((member) => {
+      done.push(`document ${member}`);
+      outbox.add(member);
+    });
+    document.add("a");
+    document.add("b");
+    await endOfTurn();
+    expect(done).toEqual(["document a", "document b", "outbox a", "outbox b"]);
+  });
+
+  it("lets the sockets be read though it asks for more each time", async () => {
+    let rounds = 0;
+    const again = (): void => {
+      rounds += 1;
+      if (rounds < 1000) afterTurn(again);
+    };
+    afterTurn(again);
+    await endOfTurn();
+    expect(rounds).toBeLessThan(10);
+    while (rounds < 1000) await endOfTurn();
+  });
+
+  it("is done though what is done before it throws, and the error is not swallowed", async () => {
+    const listeners = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    const uncaught = new Promise((resolve) => process.once("uncaughtException", resolve));
+    try {
+      let done = false;
+      const failure = new Error("a task has failed");
+      afterTurn(() => {
+        throw failure;
+      });
+      afterTurn(() => {
+        done = true;
+      });
+      expect(await uncaught).toBe(failure);
+      expect(done).toBe(true);
+    } finally {
+      for (const listener of listeners) process.on("uncaughtException", listener);
+    }
+  });
+});
