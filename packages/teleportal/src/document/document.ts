@@ -52,6 +52,8 @@ export interface Document {
   acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
   /** Sends what this event-loop turn has collected to the other instances, and to the storage. */
   flush(): void;
+  /** Begins to store what peers have sent. */
+  store(): void;
   /** Resolves when everything is stored. */
   saved(): Promise<void>;
   /** Says goodbye to the peers and ends the transport. Idempotent. */
@@ -66,6 +68,8 @@ export interface DocumentSettings {
   readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
   /** Asks for `flush` after this event-loop turn. */
   flushAfterTurn(document: Document): void;
+  /** Asks for `store` within a moment. */
+  storeSoon(document: Document): void;
 }
 
 /** An update that holds nothing, in Yjs's V1 format. */
@@ -137,7 +141,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     }
     if (!storage.shared) {
       writer.write(update);
-      settings.flushAfterTurn(document);
+      settings.storeSoon(document);
     }
     // To a client, SyncStep2 means that all is there; from a peer it is one more update.
     sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
@@ -235,7 +239,8 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       replica?.flush();
       writer.flush();
     },
-    saved: () => writer.saved(),
+    store: writer.flush,
+    saved: writer.saved,
     close() {
       closing ??= (async () => {
         replica?.leave();

@@ -19,7 +19,7 @@ export interface StorageWriter {
   write(update: Uint8Array): void;
   /** Begins to store what was written. */
   flush(): void;
-  /** Resolves when everything is stored, so not while the storage fails; or when the writer is closed. */
+  /** Begins to store what was written; resolves when all is, so not while the storage fails, or when it is closed. */
   saved(): Promise<void>;
   /** Ends: tries once more to store what is not, makes the stored form compact, and reports what could not be done. */
   close(): Promise<void>;
@@ -99,6 +99,10 @@ export function createStorageWriter(
     return running;
   }
 
+  function flush(): void {
+    if (waiting.length > 0 && !behind && running === undefined) void start();
+  }
+
   async function compact(): Promise<void> {
     // Also when it fails: it is not tried again before as much has come again.
     batches = 0;
@@ -123,10 +127,9 @@ export function createStorageWriter(
       if (behind && running === undefined) return;
       waiting.push(update);
     },
-    flush() {
-      if (waiting.length > 0 && !behind && running === undefined) void start();
-    },
+    flush,
     saved() {
+      flush();
       if (waiting.length === 0 && !behind && running === undefined) return Promise.resolve();
       return new Promise((resolve) => waiters.push(resolve));
     },

@@ -12,6 +12,7 @@ import type { ClientConnection, ClientSocket } from "./client-socket.ts";
 import { CloseCode } from "./close-code.ts";
 import { createConnection } from "./connection.ts";
 import type { ServerConnection } from "./connection.ts";
+import { createDelayedBatch } from "./delayed-batch.ts";
 import { createDocumentRegistry } from "./document-registry.ts";
 import { withDefaultLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
@@ -22,6 +23,12 @@ import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server
  * connection for dead after 30 s without a message, and WebSocket pings are none to it.
  */
 const KEEPALIVE_INTERVAL = 12_000;
+
+/**
+ * After which time what came from a peer is stored, in milliseconds. The peer stores it at once, as it does what its
+ * own clients type, so there is no hurry: what comes meanwhile is stored with it.
+ */
+const STORE_DELAY = 100;
 
 /** How many bytes of edits all documents together keep to send them when the broker is back; the rest is fetched. */
 const OFFLINE_BYTES = 16 * 1024 * 1024;
@@ -38,6 +45,7 @@ export class Server<Context = unknown> {
   readonly #documents = createDocumentRegistry();
   readonly #connections = new Set<ServerConnection>();
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
+  readonly #storing = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
   readonly #offlineBudget: OfflineBudget = { held: 0, cap: OFFLINE_BYTES };
@@ -157,6 +165,7 @@ export class Server<Context = unknown> {
           offlineBudget: this.#offlineBudget,
         },
         flushAfterTurn: this.#flushing.add,
+        storeSoon: this.#storing.add,
       });
     } catch (error) {
       await transport?.readable.cancel();
@@ -169,6 +178,7 @@ export class Server<Context = unknown> {
       connection.close(CloseCode.goingAway, "the server is closing");
     }
     await this.#documents.closeAll();
+    this.#storing.cancel();
     clearInterval(this.#keepAlive);
   }
 }
