@@ -3,20 +3,25 @@
  *
  * - `update`: what local clients typed; to everyone. The only kind that counts in `seq`.
  * - `awareness`: presence of local clients; to everyone.
+ * - `renewal`: presence that has not changed, so that nobody takes it for over; to everyone. A transport MAY carry it
+ *   another way than the rest, as it has no place in their order.
  * - `request`: "this is what I hold, send what I lack"; to one peer, or to everyone and one of them answers.
  * - `reply`: the answer; only ever applied by the peer it was computed for.
  * - `digest`: a fingerprint of what the sender holds; to everyone.
  * - `leave`: the sender has closed this document; its presence goes with it.
  * - `heartbeat`: the sender is alive; between transports only, on a channel of their own, and of no document.
+ * - `bundle`: messages about many documents, on that same channel.
  */
 export type PeerMessageKind =
   | "update"
   | "awareness"
+  | "renewal"
   | "request"
   | "reply"
   | "digest"
   | "leave"
-  | "heartbeat";
+  | "heartbeat"
+  | "bundle";
 
 /** What one instance says to its peers about one document. Plain data: safe to structured-clone. */
 export interface PeerMessage<Context = unknown> {
@@ -33,7 +38,7 @@ export interface PeerMessage<Context = unknown> {
   /** The only peer it is meant for. A transport MAY deliver it to others as well; they ignore it. */
   readonly to?: string;
   /**
-   * `update`, `awareness`: what local clients sent during one event-loop turn, oldest first, each exactly the
+   * `update`, `awareness`, `renewal`: what local clients sent during one event-loop turn, oldest first, each exactly the
    * frame the client sent (y-protocols: type byte, then payload).
    * `request`: SyncStep1, digest. `reply`: SyncStep2 (or nothing), SyncStep1, digest. `digest`: digest. `leave`: none.
    */

@@ -22,7 +22,7 @@ export interface ReplicaHost {
   send(message: PeerMessage): void;
   /** Applies client frames (SyncStep2 or update) that a peer sent; refuses what is malformed. */
   apply(frames: readonly Uint8Array[], from: PeerMessage): void;
-  /** Applies awareness frames that a peer sent; they belong to its sender until `gone`. */
+  /** Applies awareness frames that a peer sent, as `awareness` or `renewal`; they belong to its sender until `gone`. */
   applyAwareness(frames: readonly Uint8Array[], from: PeerMessage): void;
   /** The presence of that peer's clients is over. */
   gone(sender: string): void;

@@ -31,6 +31,8 @@ export interface Replica {
   localUpdate(frame: Uint8Array): void;
   /** A local client's presence, as a client frame. It goes out with the next `flush`. */
   localAwareness(frame: Uint8Array): void;
+  /** The same, of presence that has not changed. */
+  localRenewal(frame: Uint8Array): void;
   /** The document holds what nobody has typed now, such as the deletions that a compaction has implied. */
   changed(): void;
   /** The event-loop turn is over: sends what was collected, as one update and one awareness message. */
@@ -91,6 +93,7 @@ export function createReplica(
   let updates: Uint8Array[] = [];
   let updatesBytes = 0;
   let awareness: Uint8Array[] = [];
+  let renewals: Uint8Array[] = [];
   /** What was typed while the link was down did not all fit: peers must be told to ask. */
   let dirty = false;
   let planned: PlannedRequest | undefined;
@@ -294,6 +297,7 @@ export function createReplica(
         digests.typed("elsewhere");
         return;
       case "awareness":
+      case "renewal":
         if (message.to !== undefined && message.to !== id) return;
         host.applyAwareness(message.frames, message);
         return;
@@ -376,6 +380,12 @@ export function createReplica(
       awareness = [];
       send("awareness", frames);
     }
+    if (renewals.length > 0) {
+      const frames = renewals;
+      renewals = [];
+      // Nobody is there to take it for over; who comes is told all.
+      if (peers.size > 0) send("renewal", frames);
+    }
   }
 
   return {
@@ -402,6 +412,9 @@ export function createReplica(
     localAwareness(frame) {
       // While the link is down nothing is kept: the snapshot on the way up says it all.
       if (up) awareness.push(frame);
+    },
+    localRenewal(frame) {
+      if (up) renewals.push(frame);
     },
     changed() {
       digests.compareSoon();

@@ -18,6 +18,8 @@ export interface Channel<Context> {
   open(): Promise<Port<Context>>;
   /** The driver's connection has changed. */
   link(up: boolean): void;
+  /** An envelope has come for it, on its own channel or in a bundle. */
+  receive(bytes: Uint8Array): void;
   /** Tells every transport's reader. */
   signal(signal: TransportSignal): void;
   /** Adds the ids that write through it. */
@@ -33,6 +35,8 @@ export interface ChannelHost {
   readonly linkUp: boolean;
   flushAfterTurn(outbox: Outbox): void;
   newSender(sender: string): void;
+  /** Sends it with those of other documents; false if it has to go alone. */
+  bundle(channel: string, message: PeerMessage): boolean;
   /** The last transport has ended. */
   empty(name: string): void;
 }
@@ -160,6 +164,7 @@ export function createChannel<Context>(
         for (const sibling of ports) if (sibling !== port) sibling.deliver(delivered);
       });
     }
+    if (live && message.kind === "renewal" && host.bundle(name, message)) return;
     if (!live || !outbox.put(message)) {
       ledger.droppedOut(1);
       return;
@@ -200,6 +205,7 @@ export function createChannel<Context>(
       updateLive();
       if (up) subscription.retry();
     },
+    receive,
     signal(signal) {
       for (const port of opened) port.deliver(signal);
     },

@@ -19,6 +19,8 @@ export interface Heartbeat {
   link(up: boolean): void;
   /** A replica of this factory sends as that id: the peers must know whose it is, should this instance die. */
   announce(sender: string): void;
+  /** Publishes on the channel that the instances share. Lost without a word while the link is down. */
+  publishBundle(frames: readonly Uint8Array[]): void;
   /** Says goodbye, and ends. */
   close(): Promise<void>;
 }
@@ -39,6 +41,8 @@ export function createHeartbeat(
   keyPrefix: string,
   timing: Required<HeartbeatTiming>,
   on: {
+    /** Another factory has published a bundle. */
+    bundle(frames: readonly Uint8Array[]): void;
     /** The ids that this factory's replicas send as. */
     senders(): readonly string[];
     /** That sender's instance has died, or said goodbye. */
@@ -69,7 +73,10 @@ export function createHeartbeat(
     canSubscribe: () => up,
   });
 
-  function encode(kind: "heartbeat" | "leave", frames: readonly Uint8Array[]): Uint8Array {
+  function encode(
+    kind: "heartbeat" | "leave" | "bundle",
+    frames: readonly Uint8Array[],
+  ): Uint8Array {
     return encodeEnvelope(header, [{ kind, ...header, seq, frames }]);
   }
 
@@ -93,6 +100,7 @@ export function createHeartbeat(
       if (message.sender === id) unansweredSince = undefined;
       else if (message.kind === "heartbeat") hear(message);
       else if (message.kind === "leave") bury(message.sender);
+      else if (message.kind === "bundle") on.bundle(message.frames);
     }
   }
 
@@ -164,6 +172,11 @@ export function createHeartbeat(
         beat();
       }, due);
       announcing.unref?.();
+    },
+    publishBundle(frames) {
+      if (!up || !subscription.held) return;
+      // A renewal that is lost is followed by the next.
+      driver.publish(channel, encode("bundle", frames)).catch(() => {});
     },
     async close() {
       clearInterval(timer);

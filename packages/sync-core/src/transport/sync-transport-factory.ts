@@ -1,7 +1,9 @@
 import type { DriverCapabilities, DriverConnection, SyncDriver } from "../contract/driver.ts";
 import type { SyncMetrics, SyncStatus } from "../contract/status.ts";
+import type { PeerMessage } from "../contract/message.ts";
 import type { DirectTransport, ServerSyncTransportFactory } from "../contract/transport.ts";
 import { describeCause, SyncError } from "../sync-error.ts";
+import { createBundler, openBundle } from "./bundle.ts";
 import { createChannel } from "./channel.ts";
 import type { Channel } from "./channel.ts";
 import { createHeartbeat } from "./heartbeat.ts";
@@ -75,6 +77,8 @@ export function createSyncTransportFactory<Context>(
     },
     flushAfterTurn: flushing.add,
     newSender: (sender: string) => heartbeat.announce(sender),
+    bundle: (name: string, message: PeerMessage) =>
+      bundler.put(name.slice(settings.keyPrefix.length), message),
     empty: (name: string) => void channels.delete(name),
   };
 
@@ -99,6 +103,11 @@ export function createSyncTransportFactory<Context>(
     gone(sender) {
       for (const channel of channels.values()) channel.signal({ kind: "gone", sender });
     },
+    bundle(frames) {
+      openBundle(frames, (documentId, envelope) => {
+        channels.get(settings.keyPrefix + documentId)?.receive(envelope);
+      });
+    },
     resumed() {
       logger.warn(
         `[${driver.name}] this process stood still: its documents are compared with the peers' again`,
@@ -111,6 +120,8 @@ export function createSyncTransportFactory<Context>(
     },
     failed: (cause) => ledger.failed("subscribe", "the instances' channel", cause),
   });
+
+  const bundler = createBundler(() => driver.capabilities.maxPayload, heartbeat.publishBundle);
 
   driver.watch((next) => {
     if (closing !== undefined || next.state === connection) return;

@@ -39,6 +39,8 @@ const CODE_OF_KIND = {
   digest: 5,
   leave: 6,
   heartbeat: 7,
+  renewal: 8,
+  bundle: 9,
 } satisfies Record<PeerMessageKind, number>;
 
 const KIND_OF_CODE: (PeerMessageKind | undefined)[] = [];

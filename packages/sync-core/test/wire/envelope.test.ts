@@ -8,7 +8,17 @@ const OTHER = "fedcba9876543210";
 const EPOCH = 1_700_000_000_000;
 const HEADER = { sender: SENDER, epoch: EPOCH };
 
-const KINDS = ["update", "awareness", "request", "reply", "digest", "leave", "heartbeat"] as const;
+const KINDS = [
+  "update",
+  "awareness",
+  "request",
+  "reply",
+  "digest",
+  "leave",
+  "heartbeat",
+  "renewal",
+  "bundle",
+] as const;
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");

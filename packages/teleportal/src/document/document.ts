@@ -52,6 +52,8 @@ export interface Document {
   acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
   /** Sends what this event-loop turn has collected to the other instances, and to the storage. */
   flush(): void;
+  /** Tells the peers that presence goes on which clients here have renewed. */
+  renew(): void;
   /** Begins to store what peers have sent. */
   store(): void;
   /** Resolves when everything is stored. */
@@ -68,6 +70,8 @@ export interface DocumentSettings {
   readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
   /** Asks for `flush` after this event-loop turn. */
   flushAfterTurn(document: Document): void;
+  /** Asks for `renew` within a few seconds. */
+  renewSoon(document: Document): void;
   /** Asks for `store` within a moment. */
   storeSoon(document: Document): void;
 }
@@ -83,6 +87,8 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const log = createUpdateLog(stored.map((update) => new Uint8Array(update)));
   const presence = createPresence();
   const clients = new Set<DocumentClient>();
+  /** Those whose presence is to be renewed at the peers. */
+  const renewed = new Set<object>();
   const writer = createStorageWriter(id, storage, stored.length, logger, () => log.updates());
   let closing: Promise<void> | undefined;
   const alarm = createAlarm(() => replica?.tick());
@@ -160,7 +166,10 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
         const read = decodeClientFrame(frame);
         try {
           if (read.type !== "awareness") throw new MalformedAwarenessError("another frame");
-          if (presence.apply(read.update, from.sender) !== undefined) sendToClients(frame);
+          const renewal = from.kind === "renewal";
+          if (presence.apply(read.update, from.sender, { renewal }) !== undefined) {
+            sendToClients(frame);
+          }
         } catch (error) {
           if (!(error instanceof MalformedAwarenessError)) throw error;
           sayMalformed(from);
@@ -226,13 +235,26 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       compactSoon();
     },
     acceptAwareness(client, update, frame) {
-      const news = presence.apply(update, client, (objection) =>
-        client.send(encodeAwarenessFrame(objection)),
-      );
-      if (news === undefined) return;
+      const said = presence.apply(update, client, {
+        onReturn: (objection) => client.send(encodeAwarenessFrame(objection)),
+      });
+      if (said === undefined) return;
       sendToClients(frame, client);
-      replica?.localAwareness(frame);
-      if (replica) settings.flushAfterTurn(document);
+      if (replica === undefined) return;
+      if (said === "renewed") {
+        renewed.add(client);
+        settings.renewSoon(document);
+        return;
+      }
+      replica.localAwareness(frame);
+      settings.flushAfterTurn(document);
+    },
+    renew() {
+      const update = presence.snapshot((owner) => typeof owner === "object" && renewed.has(owner));
+      renewed.clear();
+      if (update === undefined || closing !== undefined) return;
+      replica?.localRenewal(encodeAwarenessFrame(update));
+      replica?.flush();
     },
     flush() {
       if (closing !== undefined) return;

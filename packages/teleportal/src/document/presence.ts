@@ -13,7 +13,8 @@ export type PresenceOwner = object | string;
 export interface Presence {
   readonly size: number;
   /**
-   * Takes an awareness update in; returns it if it says anything new.
+   * Takes an awareness update in; tells whether it says anything new, or only that all is as it was (y-protocols has
+   * clients say that every 15 s). One that a peer sends as a `renewal` cannot bring back who was gone by then.
    *
    * A client that was gone comes back with the clock it had, and whoever knows it by that clock ignores it (y-protocols,
    * `applyAwarenessUpdate`). `onReturn` is handed an awareness update that calls it gone: sent to that client alone,
@@ -24,8 +25,11 @@ export interface Presence {
   apply(
     update: Uint8Array,
     owner: PresenceOwner,
-    onReturn?: (objection: Uint8Array) => void,
-  ): Uint8Array | undefined;
+    how?: {
+      readonly renewal?: boolean;
+      readonly onReturn?: (objection: Uint8Array) => void;
+    },
+  ): "news" | "renewed" | undefined;
   /** Ends everything `owner` has; returns the awareness update that says so. */
   remove(owner: PresenceOwner): Uint8Array | undefined;
   /** All states, or those whose owner passes, as one awareness update. */
@@ -58,25 +62,31 @@ export function createPresence(): Presence {
   /** By client, the clock of those that are gone; the oldest first. */
   const tombstones = new Map<number, number>();
 
-  function accept(state: State, owner: PresenceOwner): boolean {
+  function accept(
+    state: State,
+    owner: PresenceOwner,
+    renewal: boolean,
+  ): "news" | "renewed" | undefined {
     const { client, clock, json } = state;
     const present = entries.get(client);
     if (json === GONE) {
       // Only from where it came: a client that has fallen asleep takes others for gone, and says so.
-      if (present === undefined || clock < present.clock || present.owner !== owner) return false;
+      if (present === undefined || clock < present.clock || present.owner !== owner)
+        return undefined;
       bury(client, clock);
-      return true;
+      return "news";
     }
     if (present === undefined) {
       // A client that comes back announces itself with the clock it had.
-      if (clock < (tombstones.get(client) ?? 0)) return false;
+      const buried = tombstones.get(client) ?? -1;
+      if (clock < buried || (renewal && clock === buried)) return undefined;
       tombstones.delete(client);
     } else if (clock <= present.clock) {
       // Also when it is equal: a y-websocket client sends back all that it is told, and does not own that.
-      return false;
+      return undefined;
     }
     entries.set(client, { client, clock, json, owner });
-    return true;
+    return present?.owner === owner && present.json === json ? "renewed" : "news";
   }
 
   function bury(client: number, clock: number): void {
@@ -92,18 +102,19 @@ export function createPresence(): Presence {
     get size() {
       return entries.size;
     },
-    apply(update, owner, onReturn) {
-      let news = false;
+    apply(update, owner, { renewal = false, onReturn } = {}) {
+      let said: "news" | "renewed" | undefined;
       const returned: State[] = [];
       for (const state of decode(update)) {
         const before = tombstones.get(state.client);
-        if (!accept(state, owner)) continue;
-        news = true;
+        const accepted = accept(state, owner, renewal);
+        if (accepted === undefined) continue;
+        if (said !== "news") said = accepted;
         if (before === state.clock) returned.push({ ...state, json: GONE });
       }
       const objection = encode(returned);
       if (objection !== undefined) onReturn?.(objection);
-      return news ? update : undefined;
+      return said;
     },
     remove(owner) {
       const gone: State[] = [];

@@ -23,8 +23,11 @@ export interface AttachOptions<Context> {
   readonly path?: string;
 }
 
-/** How often a socket is pinged; one that has not answered by the next time is cut. Milliseconds. */
-const PING_INTERVAL = 30_000;
+/**
+ * A socket is pinged after so many seconds, again and again; one that has not answered by the next time is cut. Each
+ * second has its share of the sockets: all at once would keep the event loop from everything else.
+ */
+const PING_SECONDS = 30;
 
 /** How long a client may take to answer a closing handshake at the end, in milliseconds. */
 const CLOSE_TIMEOUT = 1000;
@@ -47,6 +50,9 @@ export function attach<Context>(
     maxPayload: server.limits.frameBytes,
   });
   const answered = new WeakSet<WebSocket>();
+  /** The sockets to be pinged in each second. */
+  const shares = Array.from({ length: PING_SECONDS }, () => new Set<WebSocket>());
+  let second = 0;
   /** Upgrades whose context is being made. */
   const waiting = new Set<Duplex>();
 
@@ -70,6 +76,9 @@ export function attach<Context>(
     if (stream.destroyed || stream.writableEnded) return;
     sockets.handleUpgrade(request, stream, head, (socket) => {
       const connection = server.connect(clientSocket(socket, stream), { documentId, context });
+      // In the second of its coming, which comes again when it is due.
+      const share = shares[second];
+      share?.add(socket);
       answered.add(socket);
       socket.on("pong", () => answered.add(socket));
       socket.on("message", (data: RawData, isBinary) => {
@@ -80,7 +89,10 @@ export function attach<Context>(
           connection.closed();
         }
       });
-      socket.on("close", () => connection.closed());
+      socket.on("close", () => {
+        share?.delete(socket);
+        connection.closed();
+      });
       // `close` follows, and tells the server; a client that breaks off is no news.
       socket.on("error", () => {});
     });
@@ -99,11 +111,12 @@ export function attach<Context>(
   }
 
   const pinging = setInterval(() => {
-    for (const socket of sockets.clients) {
+    second = (second + 1) % PING_SECONDS;
+    for (const socket of shares[second] ?? []) {
       if (answered.delete(socket)) socket.ping();
       else socket.terminate();
     }
-  }, PING_INTERVAL);
+  }, 1000);
   pinging.unref();
 
   http.on("upgrade", onUpgrade);

@@ -15,13 +15,19 @@ import type { ServerLimits } from "./limits.ts";
 /** An awareness frame that names nobody: changes nothing, and tells a y-websocket client that the link is alive. */
 const KEEPALIVE_FRAME = new Uint8Array([1, 1, 0]);
 
+/**
+ * After how many seconds without anything sent a keepalive is due. A y-websocket client takes a connection for dead
+ * after 30 s without a message, and WebSocket pings are none to it.
+ */
+const QUIET_SECONDS = 24;
+
 /** What a waiting frame costs beside its bytes, so that many tiny ones count as the memory they take. */
 const QUEUED_FRAME_OVERHEAD = 256;
 
 /** A connection as the server holds it. */
 export interface ServerConnection extends ClientConnection {
   send(frame: Uint8Array): void;
-  /** Sends something if nothing was sent since the last call. */
+  /** Called every second: sends something if nothing was sent for long. */
   keepAlive(): void;
   close(code: CloseCode, reason: string): void;
 }
@@ -72,7 +78,7 @@ export function createConnection(
   let allowance = limits.bufferedBytes;
   /** That download is not through yet. */
   let downloading = false;
-  let quiet = true;
+  let quietSeconds = 0;
 
   function takesFrames(): boolean {
     return state === "open" || state === "gone";
@@ -106,7 +112,7 @@ export function createConnection(
 
   function send(frame: Uint8Array): void {
     if (state !== "open") return;
-    quiet = false;
+    quietSeconds = 0;
     const bytes = buffered();
     if (bytes + frame.length > allowance && bytes > 0) {
       close(CloseCode.tryAgainLater, "too slow: reconnect to sync again");
@@ -122,7 +128,7 @@ export function createConnection(
     const bytes = buffered();
     // Asked again before the last answer is through: that, and what follows it, brings the client here as well.
     if (downloading && bytes + size > allowance) return;
-    quiet = false;
+    quietSeconds = 0;
     downloading = true;
     allowance += size;
     for (const frame of frames) socket.send(frame);
@@ -256,8 +262,8 @@ export function createConnection(
     send,
     close,
     keepAlive() {
-      if (quiet) send(KEEPALIVE_FRAME);
-      quiet = true;
+      quietSeconds += 1;
+      if (quietSeconds === QUIET_SECONDS) send(KEEPALIVE_FRAME);
     },
     receive(frame) {
       if (state !== "open") return;

@@ -18,11 +18,14 @@ import { withDefaultLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server-options.ts";
 
+/** How often connections are asked whether they need a keepalive, in milliseconds. */
+const KEEPALIVE_INTERVAL = 1000;
+
 /**
- * How often a connection that was sent nothing is sent a keepalive, in milliseconds. A y-websocket client takes a
- * connection for dead after 30 s without a message, and WebSocket pings are none to it.
+ * After which time the peers hear of presence that was renewed, in milliseconds; that of all documents together. A
+ * client renews its own every 15 s, and takes another's for over after 30 s.
  */
-const KEEPALIVE_INTERVAL = 12_000;
+const RENEWAL_DELAY = 2000;
 
 /**
  * After which time what came from a peer is stored, in milliseconds. The peer stores it at once, as it does what its
@@ -45,6 +48,7 @@ export class Server<Context = unknown> {
   readonly #documents = createDocumentRegistry();
   readonly #connections = new Set<ServerConnection>();
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
+  readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, (document) => document.renew());
   readonly #storing = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
@@ -165,6 +169,7 @@ export class Server<Context = unknown> {
           offlineBudget: this.#offlineBudget,
         },
         flushAfterTurn: this.#flushing.add,
+        renewSoon: this.#renewing.add,
         storeSoon: this.#storing.add,
       });
     } catch (error) {
@@ -179,6 +184,7 @@ export class Server<Context = unknown> {
     }
     await this.#documents.closeAll();
     this.#storing.cancel();
+    this.#renewing.cancel();
     clearInterval(this.#keepAlive);
   }
 }

@@ -50,8 +50,9 @@ describe("the presence of a document", () => {
             const state = { cursor: step.to };
             expected.set(step.client, state);
             const update = clients[step.client]?.set(state) ?? new Uint8Array([0]);
-            news = presence.apply(update, connection);
-            expect(news).toEqual(update);
+            const said = presence.apply(update, connection);
+            expect(said).toBeDefined();
+            news = update;
           } else {
             here.delete(step.client);
             news = presence.remove(connection);
@@ -85,6 +86,28 @@ describe("the presence of a document", () => {
     presence.remove("old");
     expect(presence.apply(alice.announcement(), "new")).toBeDefined();
     expect(shownBy(presence)).toEqual([[1, { cursor: 1 }]]);
+  });
+
+  it("tells what is new from what is renewed", () => {
+    const presence = createPresence();
+    const alice = createAwarenessClient(1);
+    expect(presence.apply(alice.set({ cursor: 1 }), "connection")).toBe("news");
+    expect(presence.apply(alice.set({ cursor: 1 }), "connection")).toBe("renewed");
+    expect(presence.apply(alice.announcement(), "connection")).toBeUndefined();
+    expect(presence.apply(alice.set({ cursor: 2 }), "connection")).toBe("news");
+    expect(presence.apply(alice.set({ cursor: 2 }), "elsewhere")).toBe("news");
+  });
+
+  it("is not brought back by a peer's renewal that was overtaken by its end, and is by a later one", () => {
+    const presence = createPresence();
+    const alice = createAwarenessClient(1);
+    presence.apply(alice.set({ cursor: 1 }), "peer");
+    const late = alice.set({ cursor: 1 });
+    presence.apply(late, "peer");
+    presence.remove("peer");
+    expect(presence.apply(late, "peer", { renewal: true })).toBeUndefined();
+    expect(presence.size).toBe(0);
+    expect(presence.apply(alice.set({ cursor: 1 }), "peer", { renewal: true })).toBe("news");
   });
 
   it("moves with a client to the connection on which it goes on", () => {
