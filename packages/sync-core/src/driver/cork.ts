@@ -6,12 +6,24 @@ export interface Corkable {
   readonly writableCorked: number;
 }
 
+/** Those that were written to in the running task. */
+const touched = new Set<Corkable>();
+
 /**
- * Holds back what is written to a connection until the running task is over: what the many documents of an instance
- * send in one turn of the event loop becomes one system call, which is what a small message costs most.
+ * To be called before each write to a connection: the first of a task goes out at once, and what follows it in the
+ * same task is held back until the task is over. What a burst sends becomes two system calls, which are what a small
+ * message costs most, and a single keystroke waits for nothing.
  */
 export function corkForTask(stream: Corkable): void {
-  if (stream.writableCorked > 0) return;
-  stream.cork();
-  queueMicrotask(() => stream.uncork());
+  if (touched.has(stream)) {
+    if (stream.writableCorked === 0) stream.cork();
+    return;
+  }
+  if (touched.size === 0) queueMicrotask(release);
+  touched.add(stream);
+}
+
+function release(): void {
+  for (const stream of touched) stream.uncork();
+  touched.clear();
 }

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Results } from "../results.ts";
+import { svgOf } from "./chart.ts";
+import { chartsOf } from "./charts.ts";
+import { reportOf } from "./report.ts";
+
+const RESULTS = "results.json";
+
+/** More digits than a measurement has. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(6)) : value;
+}
+
+export async function writeReport(directory: string, results: Results): Promise<void> {
+  const charts = chartsOf(results);
+  await mkdir(directory, { recursive: true });
+  await Promise.all([
+    writeFile(join(directory, RESULTS), `${JSON.stringify(results, rounded, 2)}\n`),
+    writeFile(join(directory, "README.md"), reportOf(results, charts)),
+    ...charts.map((chart) => writeFile(join(directory, chart.file), svgOf(chart))),
+  ]);
+}
+
+export function readResults(directory: string): Results {
+  const file = join(directory, RESULTS);
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Results;
+  } catch (cause) {
+    throw new Error(`[bench] ${file} cannot be read: measure with --output ${directory} first`, {
+      cause,
+    });
+  }
+}
