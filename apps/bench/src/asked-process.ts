@@ -28,7 +28,6 @@ export async function startAskedProcess<Question extends string | object, Answer
     node,
     [
       "--import=tsx",
-      "--conditions=@teleportal/source",
       "--expose-gc",
       "--no-warnings",
       ...(profile === undefined

@@ -1,7 +1,7 @@
 /** Delays that double from `first` to `most`, until reset. */
 export interface Backoff {
   /** How many delays were taken since the last reset. */
-  readonly steps: number;
+  steps(): number;
   next(): number;
   reset(): void;
 }
@@ -9,9 +9,7 @@ export interface Backoff {
 export function createBackoff(first: number, most: number): Backoff {
   let steps = 0;
   return {
-    get steps() {
-      return steps;
-    },
+    steps: () => steps,
     next() {
       const delay = Math.min(first * 2 ** steps, most);
       steps += 1;

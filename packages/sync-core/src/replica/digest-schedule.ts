@@ -7,9 +7,9 @@ import type { ReplicaOptions } from "./options.ts";
  */
 export interface DigestSchedule {
   /** When the next one is due, if any is. */
-  readonly at: number | undefined;
+  due(): number | undefined;
   /** Whether typing is so recent that two digests differ by what is on its way. */
-  readonly unsettled: boolean;
+  isUnsettled(): boolean;
   /**
    * Something was typed. Own typing puts the next digest off, as every message of it reveals a loss before it; typing
    * elsewhere does not, or a lost last message could stay unseen for as long as somebody else types.
@@ -52,12 +52,8 @@ export function createDigestSchedule(
   }
 
   return {
-    get at() {
-      return at;
-    },
-    get unsettled() {
-      return host.now() - typedAt < timing.settleTime;
-    },
+    due: () => at,
+    isUnsettled: () => host.now() - typedAt < timing.settleTime,
     typed(where) {
       typedAt = host.now();
       quietRounds = 0;

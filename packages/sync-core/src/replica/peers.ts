@@ -18,7 +18,7 @@ export type Notice = "in-order" | "gap" | "restarted" | "stale";
 
 /** The other replicas of the document that have been heard of. */
 export interface Peers {
-  readonly size: number;
+  count(): number;
   notice(message: PeerMessage, now: number): Notice;
   forget(sender: string): void;
   /** Forgets those that have said nothing since `before`. */
@@ -34,9 +34,7 @@ export function createPeers(): Peers {
   }
 
   return {
-    get size() {
-      return peers.size;
-    },
+    count: () => peers.size,
     notice(message, now) {
       const { sender, epoch, seq } = message;
       const peer = peers.get(sender);

@@ -44,7 +44,7 @@ export interface Replica {
   /** The document is being closed: says so to the peers. Nothing may be called afterwards. */
   leave(): void;
   /** Whether the peers' state is here, or there is nobody to ask: a joining client can be answered. */
-  readonly joined: boolean;
+  hasJoined(): boolean;
 }
 
 /** What a peer says it holds. */
@@ -84,7 +84,7 @@ export function createReplica(
   const asking = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
   /** Replies that were answers, and yet left this replica behind. */
   const fruitless = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
-  const digests = createDigestSchedule(timing, host, () => up && peers.size > 0);
+  const digests = createDigestSchedule(timing, host, () => up && peers.count() > 0);
 
   let up = false;
   let joined = false;
@@ -113,7 +113,7 @@ export function createReplica(
   }
 
   function schedule(): void {
-    let next = earlier(answerBy ?? planned?.at, digests.at);
+    let next = earlier(answerBy ?? planned?.at, digests.due());
     if (!joined) next = earlier(next, joinBy);
     if (answers.size > 0) for (const { at } of answers.values()) next = earlier(next, at);
     host.wakeAt(next);
@@ -156,7 +156,7 @@ export function createReplica(
 
   function unanswered(): void {
     answerBy = undefined;
-    if (asking.steps >= timing.requestAttempts) {
+    if (asking.steps() >= timing.requestAttempts) {
       // Nobody is there, or nobody who can answer: the next sign of life starts over.
       asking.reset();
       unheard = true;
@@ -171,7 +171,7 @@ export function createReplica(
     if (unheard) {
       unheard = false;
       askSoon(EVERYONE, jitter(timing.requestTimeout), "behind");
-    } else if (answerBy !== undefined && asking.steps > 1) {
+    } else if (answerBy !== undefined && asking.steps() > 1) {
       answerBy = earlier(answerBy, host.now() + jitter(timing.requestTimeout));
     }
   }
@@ -205,7 +205,7 @@ export function createReplica(
       return;
     }
     if (message.to === undefined) sendPresence(message.sender);
-    if (toMe || peers.size === 1) {
+    if (toMe || peers.count() === 1) {
       reply(message.sender, asked, true);
     } else {
       const at = host.now() + jitter(timing.replySpread);
@@ -253,7 +253,7 @@ export function createReplica(
     const own = ownStateVector();
     if (isAhead(theirs.decoded, own)) {
       // Behind still: the reply crossed with an update, or the host refuses what it holds. The digests take over.
-      if (fruitless.steps >= timing.requestAttempts) return;
+      if (fruitless.steps() >= timing.requestAttempts) return;
       askSoon(message.sender, fruitless.next(), "behind");
       return;
     }
@@ -273,7 +273,7 @@ export function createReplica(
       return;
     }
     digests.differed();
-    if (digests.unsettled) return;
+    if (digests.isUnsettled()) return;
     askSoon(message.sender, jitter(timing.replySpread), "digest");
   }
 
@@ -283,10 +283,10 @@ export function createReplica(
 
   function onPeerMessage(message: PeerMessage): void {
     if (message.sender === id) return;
-    const known = peers.size;
+    const known = peers.count();
     const noticed = peers.notice(message, host.now());
     if (noticed === "stale") return;
-    if (peers.size > known || noticed === "restarted") digests.compareSoon();
+    if (peers.count() > known || noticed === "restarted") digests.compareSoon();
     noteLife();
     if (noticed === "restarted") host.gone(message.sender);
     if (noticed !== "in-order") askSoon(message.sender, jitter(timing.gapDelay), "behind");
@@ -384,14 +384,12 @@ export function createReplica(
       const frames = renewals;
       renewals = [];
       // Nobody is there to take it for over; who comes is told all.
-      if (peers.size > 0) send("renewal", frames);
+      if (peers.count() > 0) send("renewal", frames);
     }
   }
 
   return {
-    get joined() {
-      return joined;
-    },
+    hasJoined: () => joined,
     start() {
       joinBy = host.now() + timing.joinTimeout;
       goUp();
@@ -437,7 +435,8 @@ export function createReplica(
       }
       if (answerBy !== undefined && answerBy <= now) unanswered();
       if (answerBy === undefined && planned !== undefined && planned.at <= now) ask(planned.to);
-      if (digests.at !== undefined && digests.at <= now) {
+      const digestDue = digests.due();
+      if (digestDue !== undefined && digestDue <= now) {
         send("digest", [document.digest()]);
         digests.said();
       }

@@ -80,7 +80,7 @@ export function createChannel<Context>(
   });
 
   function updateLive(): void {
-    const now = subscription.held && host.linkUp;
+    const now = subscription.isHeld() && host.linkUp;
     if (now === live) return;
     live = now;
     for (const port of opened) port.deliver({ kind: live ? "up" : "down" });

@@ -81,7 +81,7 @@ export function createHeartbeat(
   }
 
   function beat(): void {
-    if (!up || !subscription.held) return;
+    if (!up || !subscription.isHeld()) return;
     seq += 1;
     beatAt = performance.now();
     if (driver.capabilities.echo === "always") unansweredSince ??= performance.now();
@@ -155,7 +155,7 @@ export function createHeartbeat(
       // Without a link nothing can be heard, so silence says nothing about the peers.
       renewAll(performance.now());
       if (!up) return;
-      if (subscription.held) beat();
+      if (subscription.isHeld()) beat();
       else void subscription.want(true);
     },
     announce(sender) {
@@ -174,14 +174,14 @@ export function createHeartbeat(
       announcing.unref?.();
     },
     publishBundle(frames) {
-      if (!up || !subscription.held) return;
+      if (!up || !subscription.isHeld()) return;
       // A renewal that is lost is followed by the next.
       driver.publish(channel, encode("bundle", frames)).catch(() => {});
     },
     async close() {
       clearInterval(timer);
       clearTimeout(announcing);
-      if (up && subscription.held)
+      if (up && subscription.isHeld())
         await driver.publish(channel, encode("leave", [])).catch(() => {});
       await subscription.want(false);
     },

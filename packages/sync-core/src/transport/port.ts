@@ -11,6 +11,31 @@ export interface Port<Context> {
   end(): void;
 }
 
+interface TransportSource<Context> {
+  readable(): ReadableStream<Message<Context>>;
+  writable(): WritableStream<Message<Context>>;
+  takeOver: DirectTransport<Context>["takeOver"];
+}
+
+/** A class, as accessors of an object literal take a kilobyte each time. */
+class PortTransport<Context> implements DirectTransport<Context> {
+  readonly #source: TransportSource<Context>;
+  readonly takeOver: DirectTransport<Context>["takeOver"];
+
+  constructor(source: TransportSource<Context>) {
+    this.#source = source;
+    this.takeOver = source.takeOver;
+  }
+
+  get readable(): ReadableStream<Message<Context>> {
+    return this.#source.readable();
+  }
+
+  get writable(): WritableStream<Message<Context>> {
+    return this.#source.writable();
+  }
+}
+
 /** Where a port's messages go. */
 interface Reader<Context> {
   /** False, and the message is dropped, if it has no room. */
@@ -118,13 +143,13 @@ export function createPort<Context>(
     return opened;
   }
 
-  const transport: DirectTransport<Context> = {
-    get readable() {
+  const transport = new PortTransport<Context>({
+    readable() {
       assertOwn("read");
       readable ??= openReadable();
       return readable;
     },
-    get writable() {
+    writable() {
       assertOwn("write to");
       writable ??= new WritableStream<Message<Context>>({
         write,
@@ -159,7 +184,7 @@ export function createPort<Context>(
         close: releaseOnce,
       };
     },
-  };
+  });
 
   function assertOwn(what: string): void {
     if (!takenOver) return;

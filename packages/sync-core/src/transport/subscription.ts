@@ -8,7 +8,7 @@ const RETRY_DELAY = 1000;
  */
 export interface Subscription {
   /** Whether the driver holds it. */
-  readonly held: boolean;
+  isHeld(): boolean;
   /** Says whether it is wanted; resolves when that is so or, if the broker refuses, when it was tried. */
   want(wanted: boolean): Promise<void>;
   /** Tries again at once what was refused. */
@@ -69,9 +69,7 @@ export function createSubscription(
   }
 
   return {
-    get held() {
-      return wanted && unsubscribe !== undefined;
-    },
+    isHeld: () => wanted && unsubscribe !== undefined,
     async want(value) {
       wanted = value;
       const joining = running !== undefined;

@@ -105,7 +105,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   }
 
   function compactSoon(): void {
-    if (compacting || !log.bloated) return;
+    if (compacting || !log.isBloated()) return;
     compacting = true;
     afterTurn(() => {
       compacting = false;

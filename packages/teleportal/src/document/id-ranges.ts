@@ -7,7 +7,7 @@ import type { ClientRanges } from "@teleportal/sync-core";
 export interface IdRanges {
   readonly clients: ClientRanges;
   /** Whether each client's ids are there from 0 without a hole. Known without looking, however many clients. */
-  readonly whole: boolean;
+  isWhole(): boolean;
   /** Adds `[start, end)` of that client; returns how many of it were not there yet. */
   add(client: number, start: number, end: number): number;
   /** Whether all of `[start, end)` is there. */
@@ -20,9 +20,7 @@ export function createIdRanges(): IdRanges {
 
   return {
     clients,
-    get whole() {
-      return withHoles.size === 0;
-    },
+    isWhole: () => withHoles.size === 0,
     add(client, start, end) {
       if (end <= start) return 0;
       let ranges = clients.get(client);

@@ -11,7 +11,7 @@ import { ByteReader, ByteWriter, TruncatedError } from "@teleportal/sync-core";
 export type PresenceOwner = object | string;
 
 export interface Presence {
-  readonly size: number;
+  count(): number;
   /**
    * Takes an awareness update in; tells whether it says anything new, or only that all is as it was (y-protocols has
    * clients say that every 15 s). One that a peer sends as a `renewal` cannot bring back who was gone by then.
@@ -99,9 +99,7 @@ export function createPresence(): Presence {
   }
 
   return {
-    get size() {
-      return entries.size;
-    },
+    count: () => entries.size,
     apply(update, owner, { renewal = false, onReturn } = {}) {
       let said: "news" | "renewed" | undefined;
       const returned: State[] = [];

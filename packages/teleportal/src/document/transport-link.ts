@@ -36,9 +36,6 @@ export function openTransportLink(
   let threw = false;
 
   const host: LinkHost = {
-    get broken() {
-      return broken;
-    },
     fail(what, cause) {
       if (broken || closing) return;
       broken = true;
@@ -91,8 +88,6 @@ export function openTransportLink(
 }
 
 interface LinkHost {
-  /** It has failed, and that has been said. */
-  readonly broken: boolean;
   fail(what: string, cause: unknown): void;
   /** One message that cannot be handled takes neither those behind it nor the link with it. */
   take(message: Message): void;

@@ -11,9 +11,9 @@ import { createIdRanges } from "./id-ranges.ts";
  * No Y.Doc: a keystroke costs decoding that keystroke, however large the document.
  */
 export interface UpdateLog {
-  readonly byteLength: number;
+  byteLength(): number;
   /** Whether the updates since the snapshot have outgrown it, or have erased most of it, so that `compact` pays. */
-  readonly bloated: boolean;
+  isBloated(): boolean;
   /**
    * Adds an update, which MUST be the end of its buffer and not be changed afterwards. `known`: it held nothing new
    * and was not added.
@@ -78,6 +78,10 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
     return anything;
   }
 
+  function byteLength(): number {
+    return (snapshot?.update.length ?? 0) + pendingBytes;
+  }
+
   function outgrown(atLeast: number): boolean {
     return pendingBytes > Math.max(atLeast, snapshot?.update.length ?? 0);
   }
@@ -107,7 +111,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
 
   function compact(): void {
     if (pending.length === 0) return;
-    const before = log.byteLength;
+    const before = byteLength();
     const forErased = !outgrown(0);
     // Yjs may yet refuse what could be decoded; it is not asked about the same again by `updates`.
     compactable = false;
@@ -124,12 +128,8 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
   }
 
   const log: UpdateLog = {
-    get byteLength() {
-      return (snapshot?.update.length ?? 0) + pendingBytes;
-    },
-    get bloated() {
-      return outgrown(SMALL) || (log.byteLength > SMALL && mostlyErased());
-    },
+    byteLength,
+    isBloated: () => outgrown(SMALL) || (byteLength() > SMALL && mostlyErased()),
     append,
     isKnown(update) {
       const decoded = decodeUpdate(update);
@@ -146,7 +146,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
       digest ??= digestOf(structs.clients, deletions.clients);
       return digest;
     },
-    complete: () => structs.whole,
+    complete: () => structs.isWhole(),
     diff(encoded) {
       const theirs = decodeStateVector(encoded) ?? new Map<number, number>();
       const missing = entries().filter((entry) => !covers(theirs, entry.ends));
@@ -158,7 +158,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
       ]);
     },
     updates() {
-      if (compactable && log.byteLength <= 2 * SMALL && (outgrown(0) || mostlyErased())) {
+      if (compactable && byteLength() <= 2 * SMALL && (outgrown(0) || mostlyErased())) {
         try {
           compact();
         } catch {

@@ -6,6 +6,7 @@ import type { RawData, WebSocket } from "ws";
 import type { ClientSocket } from "../server/client-socket.ts";
 import { CloseCode } from "../server/close-code.ts";
 import type { Server } from "../server/server.ts";
+import { binaryFrame } from "./binary-frame.ts";
 import { documentIdOf } from "./document-path.ts";
 
 export interface AttachOptions<Context> {
@@ -75,7 +76,10 @@ export function attach<Context>(
     }
     if (stream.destroyed || stream.writableEnded) return;
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const connection = server.connect(clientSocket(socket, stream), { documentId, context });
+      const connection = server.connect(new NodeClientSocket(socket, stream), {
+        documentId,
+        context,
+      });
       // In the second of its coming, which comes again when it is due.
       const share = shares[second];
       share?.add(socket);
@@ -135,19 +139,33 @@ export function attach<Context>(
 /** So much is not held back any longer for what may follow it, in bytes. */
 const CORKED_BYTES = 64 * 1024;
 
-function clientSocket(socket: WebSocket, stream: Duplex): ClientSocket {
-  return {
-    send(frame) {
-      if (socket.readyState !== socket.OPEN) return;
-      corkForTask(stream);
-      socket.send(frame);
-      if (stream.writableLength > CORKED_BYTES) stream.uncork();
-    },
-    close: (code, reason) => socket.close(code, reason),
-    get bufferedAmount() {
-      return socket.bufferedAmount;
-    },
-  };
+/**
+ * Writes a message's frame to the TCP socket itself, which `ws` allows between its own frames as each of them is written
+ * at once: one for all clients, and one piece instead of two, so that an edit with hundreds of readers costs half.
+ */
+class NodeClientSocket implements ClientSocket {
+  readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+
+  constructor(socket: WebSocket, stream: Duplex) {
+    this.#socket = socket;
+    this.#stream = stream;
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    corkForTask(this.#stream);
+    this.#stream.write(binaryFrame(message));
+    if (this.#stream.writableLength > CORKED_BYTES) this.#stream.uncork();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  get bufferedAmount(): number {
+    return this.#stream.writableLength;
+  }
 }
 
 function closeSocket(socket: WebSocket): Promise<void> {

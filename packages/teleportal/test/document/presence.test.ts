@@ -62,7 +62,7 @@ describe("the presence of a document", () => {
         }
         const all = [...expected].sort(([a], [b]) => a - b);
         expect(shownBy(presence)).toEqual(all);
-        expect(presence.size).toBe(all.length);
+        expect(presence.count()).toBe(all.length);
         for (const id of here) expect(clients[id]?.shown).toEqual(all);
       }),
       { numRuns: 500 },
@@ -76,7 +76,7 @@ describe("the presence of a document", () => {
     presence.apply(alice.set({ cursor: 2 }), "connection");
     presence.remove("connection");
     expect(presence.apply(late, "peer")).toBeUndefined();
-    expect(presence.size).toBe(0);
+    expect(presence.count()).toBe(0);
   });
 
   it("takes a client back that announces itself again, with the clock it had", () => {
@@ -106,7 +106,7 @@ describe("the presence of a document", () => {
     presence.apply(late, "peer");
     presence.remove("peer");
     expect(presence.apply(late, "peer", { renewal: true })).toBeUndefined();
-    expect(presence.size).toBe(0);
+    expect(presence.count()).toBe(0);
     expect(presence.apply(alice.set({ cursor: 1 }), "peer", { renewal: true })).toBe("news");
   });
 
@@ -118,7 +118,7 @@ describe("the presence of a document", () => {
     expect(presence.remove("old")).toBeUndefined();
     expect(shownBy(presence)).toEqual([[1, { cursor: 2 }]]);
     expect(presence.remove("new")).toBeDefined();
-    expect(presence.size).toBe(0);
+    expect(presence.count()).toBe(0);
   });
 
   it("of a client that is wrongly said to be gone comes back with the clock it answers with", () => {
@@ -137,7 +137,7 @@ describe("the presence of a document", () => {
     const alice = createAwarenessClient(1);
     presence.apply(alice.set({ cursor: 1 }), "connection");
     expect(presence.apply(alice.set(null), "connection")).toBeDefined();
-    expect(presence.size).toBe(0);
+    expect(presence.count()).toBe(0);
     expect(presence.snapshot()).toBeUndefined();
     expect(presence.remove("connection")).toBeUndefined();
   });
@@ -174,6 +174,6 @@ describe("the presence of a document", () => {
     }
     expect(shownBy(presence)).toEqual([[1, { user: "é" }]]);
     expect(presence.apply(both, "other")).toBeDefined();
-    expect(presence.size).toBe(3);
+    expect(presence.count()).toBe(3);
   });
 });

@@ -261,7 +261,7 @@ export function startSimulatedInstance(
       }
 
       run(() => {
-        if (replica.joined) begin();
+        if (replica.hasJoined()) begin();
         else waitingForJoin.push(begin);
       });
       return {
