@@ -105,11 +105,15 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   }
 
   function compactSoon(): void {
-    if (compacting || !log.isBloated()) return;
+    if (compacting || !(log.isBloated() || log.isScattered())) return;
     compacting = true;
     afterTurn(() => {
       compacting = false;
       try {
+        if (!log.isBloated()) {
+          log.gather();
+          return;
+        }
         log.compact();
         if (closing === undefined) replica?.changed();
       } catch (cause) {

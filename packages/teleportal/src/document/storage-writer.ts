@@ -6,12 +6,18 @@ import { compactUpdates } from "./compact-updates.ts";
 const RETRY_FIRST = 250;
 const RETRY_MOST = 10_000;
 
-/** After how many appended batches the stored form is compacted when the document is closed, and while it is open. */
+/**
+ * After how many updates the stored form is compacted when the document is closed, and while it is open, so that what
+ * is typed and erased for hours does not pile up.
+ */
 const COMPACT_AFTER = 64;
-const COMPACT_AFTER_WHILE_OPEN = 4096;
+const COMPACT_AFTER_WHILE_OPEN = 2048;
 
-/** The same by bytes, so that what is typed and erased for hours does not pile up; more for a large document. */
+/** The same by bytes. */
 const COMPACT_AFTER_BYTES = 1024 * 1024;
+
+/** A large document has to grow by more, as compacting takes time with its size: by so many bytes of it an update. */
+const BYTES_PER_UPDATE = 64;
 
 /** Writes one document's updates to its storage, one call at a time, and keeps trying while the storage fails. */
 export interface StorageWriter {
@@ -34,8 +40,8 @@ export function createStorageWriter(
   everything: () => readonly Uint8Array[],
 ): StorageWriter {
   let waiting: Uint8Array[] = [];
-  let batches = stored;
-  /** Bytes appended since the stored form was compact, and how large it was then. */
+  /** Updates and bytes appended since the stored form was compact, and how large it was then. */
+  let appended = stored;
   let grown = 0;
   let compactSize = 0;
   /** Some updates were refused: only everything together is sure to hold them. */
@@ -51,8 +57,8 @@ export function createStorageWriter(
     waiting = [];
     try {
       await storage.append(documentId, updates);
-      batches += 1;
       for (const update of updates) grown += update.length;
+      appended += updates.length;
       if (behind)
         logger.info(`[teleportal] storing ${documentId} works again: all of it is stored`);
       behind = false;
@@ -75,8 +81,7 @@ export function createStorageWriter(
   async function run(): Promise<void> {
     while (waiting.length > 0 || behind) {
       if (await store()) {
-        const large = grown > Math.max(COMPACT_AFTER_BYTES, 2 * compactSize);
-        if (!closed && (large || batches >= COMPACT_AFTER_WHILE_OPEN)) await compact();
+        if (!closed && hasPiledUp()) await compact();
         continue;
       }
       if (closed) return;
@@ -87,6 +92,13 @@ export function createStorageWriter(
     const resolve = waiters;
     waiters = [];
     for (const done of resolve) done();
+  }
+
+  function hasPiledUp(): boolean {
+    return (
+      appended >= Math.max(COMPACT_AFTER_WHILE_OPEN, compactSize / BYTES_PER_UPDATE) ||
+      grown > Math.max(COMPACT_AFTER_BYTES, 2 * compactSize)
+    );
   }
 
   function start(): Promise<void> {
@@ -105,8 +117,8 @@ export function createStorageWriter(
 
   async function compact(): Promise<void> {
     // Also when it fails: it is not tried again before as much has come again.
-    batches = 0;
     grown = 0;
+    appended = 0;
     try {
       await storage.compact(documentId, (updates) => {
         const compacted = compactUpdates(updates);
@@ -143,7 +155,7 @@ export function createStorageWriter(
           `[teleportal] ${documentId} is closed with edits that its storage has refused: ` +
             "they are lost here unless another instance or a client holds them",
         );
-      } else if (batches >= COMPACT_AFTER) {
+      } else if (appended >= COMPACT_AFTER) {
         await compact();
       }
     },

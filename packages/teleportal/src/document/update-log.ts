@@ -30,8 +30,12 @@ export interface UpdateLog {
   complete(): boolean;
   /** What a holder of `stateVector` lacks, as one update, all deletions included; `undefined` if nothing is held. */
   diff(stateVector: Uint8Array): Uint8Array | undefined;
-  /** Everything, as few updates, in the order they are to be applied. The snapshot is not merged with anything. */
+  /** Everything, as few updates, in the order they are to be applied. Nothing large is merged with anything. */
   updates(): readonly Uint8Array[];
+  /** Whether there are so many single updates that `gather` pays, or the next `updates` would take long. */
+  isScattered(): boolean;
+  /** Merges the latest updates, in a time that does not depend on the document's size. */
+  gather(): void;
   /** Makes one snapshot of everything, without deleted content. */
   compact(): void;
 }
@@ -47,12 +51,20 @@ type ClientEnd = readonly [client: number, end: number];
 /** Below it, in bytes, compacting is not worth the while: it takes a few milliseconds at most whenever it is needed. */
 const SMALL = 32 * 1024;
 
+/** After so many single updates they are gathered: takes about 2 ms. */
+const SCATTERED = 512;
+
+/** Gathered updates are gathered again with later ones up to this size, in bytes: there are few of them, and none is large. */
+const GATHERED = 32 * 1024;
+
 export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
   const structs = createIdRanges();
   const deletions = createIdRanges();
   let snapshot: Entry | undefined;
   let pending: Entry[] = [];
   let pendingBytes = 0;
+  /** How many of `pending` came after what was gathered last. */
+  let single = 0;
   let stateVector: Uint8Array | undefined;
   let digest: Uint8Array | undefined;
   /** How many operations are held, how many of all are deleted, and how many of these since the snapshot. */
@@ -95,14 +107,26 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
     if (!record(decoded)) return "known";
     pending.push({ update, ends: endsOf(decoded.structs) });
     pendingBytes += update.length;
+    single += 1;
     return "added";
   }
 
-  function mergePending(): void {
-    if (pending.length < 2) return;
-    const update = Y.mergeUpdates(pending.map((entry) => entry.update));
-    pending = [{ update, ends: endsOf(decodeUpdate(update).structs) }];
-    pendingBytes = update.length;
+  function gather(): void {
+    if (single === 0) return;
+    let start = pending.length - single;
+    let size = 0;
+    for (const { update } of pending.slice(start)) size += update.length;
+    for (let before = pending[start - 1]; before !== undefined; before = pending[start - 1]) {
+      if (size + before.update.length > GATHERED) break;
+      size += before.update.length;
+      start -= 1;
+    }
+    single = 0;
+    const latest = pending.slice(start);
+    if (latest.length < 2) return;
+    const update = Y.mergeUpdates(latest.map((entry) => entry.update));
+    pending.splice(start, latest.length, { update, ends: endsOf(decodeUpdate(update).structs) });
+    pendingBytes += update.length - size;
   }
 
   function entries(): Entry[] {
@@ -125,6 +149,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
     snapshot = { update, ends: endsOf(decoded.structs) };
     pending = [];
     pendingBytes = 0;
+    single = 0;
   }
 
   const log: UpdateLog = {
@@ -165,9 +190,11 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
           // What cannot be compacted is handed out as it came; `Document` reports it when it is due itself.
         }
       }
-      mergePending();
+      gather();
       return entries().map((entry) => entry.update);
     },
+    isScattered: () => single >= SCATTERED,
+    gather,
     compact,
   };
 
@@ -176,6 +203,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
     snapshot = pending[0];
     pending = [];
     pendingBytes = 0;
+    single = 0;
     erased = 0;
   }
   return log;

@@ -408,3 +408,48 @@ describe("a keystroke in a large document", () => {
     expect(compactions).toBeLessThanOrEqual(2 + (20_000 * 24) / (32 * 1024) + Math.log2(total));
   });
 });
+
+describe("a document that is typed for long before it is compacted", () => {
+  /** A document of a megabyte, and keystrokes in it. */
+  function typed(keystrokes: number) {
+    const doc = new Y.Doc();
+    doc.getText("text").insert(0, "x".repeat(1_000_000));
+    const log = createUpdateLog([Y.encodeStateAsUpdate(doc)]);
+    const updates: Uint8Array[] = [];
+    doc.on("update", (update: Uint8Array) => updates.push(new Uint8Array(update)));
+    for (let i = 0; i < keystrokes; i++) doc.getText("text").insert(i * 3, "y");
+    return { doc, log, updates };
+  }
+
+  it("is gathered a few hundred keystrokes at a time, so that a joiner waits for no more than that", () => {
+    const { doc, log, updates } = typed(2000);
+    let gathered = 0;
+    for (const update of updates) {
+      log.append(update);
+      if (!log.isScattered()) continue;
+      log.gather();
+      gathered += 1;
+    }
+    expect(gathered).toBe(Math.floor(2000 / 512));
+    costly.calls = 0;
+    const handedOut = log.updates();
+    // What came since the last time, and not the document.
+    expect(costly.calls).toBe(1);
+    expect(handedOut.length).toBeLessThan(20);
+    expect(docOf(handedOut).getText("text").toString()).toBe(doc.getText("text").toString());
+    costly.calls = 0;
+    expect(log.updates()).toEqual(handedOut);
+    expect(costly.calls).toBe(0);
+  });
+
+  it("stays a few updates, though somebody joins after each keystroke", () => {
+    const { doc, log, updates } = typed(600);
+    let most = 0;
+    for (const update of updates) {
+      log.append(update);
+      most = Math.max(most, log.updates().length);
+    }
+    expect(most).toBeLessThanOrEqual(3);
+    expect(docOf(log.updates()).getText("text").toString()).toBe(doc.getText("text").toString());
+  });
+});
