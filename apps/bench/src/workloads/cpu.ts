@@ -52,7 +52,7 @@ export const oneByOne = cpuWorkload({
   title: "one keystroke on its way per document, 50 documents",
   documents: 50,
   window: 1,
-  keystrokes: 200,
+  keystrokes: 800,
 });
 
 export const bursts = cpuWorkload({

@@ -1,80 +1,90 @@
-import { createBackoff } from "./backoff.ts";
+import { Backoff } from "./backoff.ts";
 import type { ReplicaOptions } from "./options.ts";
+
+type DigestTiming = Required<
+  Pick<ReplicaOptions, "digestDelay" | "digestMaxDelay" | "digestRounds" | "settleTime">
+>;
 
 /**
  * When the next digest is due: soon after activity, then at growing distance, then never, so that a quiet document
  * sends nothing. Not while there is nobody to hear it.
  */
-export interface DigestSchedule {
+export class DigestSchedule {
+  readonly #timing: DigestTiming;
+  readonly #host: { now(): number; random(): number };
+  readonly #hasAudience: () => boolean;
+  readonly #backoff: Backoff;
+  #at: number | undefined;
+  /** Digests since the last sign of activity. */
+  #quietRounds = 0;
+  #typedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    timing: DigestTiming,
+    host: { now(): number; random(): number },
+    hasAudience: () => boolean,
+  ) {
+    this.#timing = timing;
+    this.#host = host;
+    this.#hasAudience = hasAudience;
+    this.#backoff = new Backoff(timing.digestDelay, timing.digestMaxDelay);
+  }
+
   /** When the next one is due, if any is. */
-  due(): number | undefined;
+  get at(): number | undefined {
+    return this.#at;
+  }
+
   /** Whether typing is so recent that two digests differ by what is on its way. */
-  isUnsettled(): boolean;
+  get unsettled(): boolean {
+    return this.#host.now() - this.#typedAt < this.#timing.settleTime;
+  }
+
   /**
    * Something was typed. Own typing puts the next digest off, as every message of it reveals a loss before it; typing
    * elsewhere does not, or a lost last message could stay unseen for as long as somebody else types.
    */
-  typed(where: "here" | "elsewhere"): void;
+  typed(where: "here" | "elsewhere"): void {
+    this.#typedAt = this.#host.now();
+    this.#quietRounds = 0;
+    if (where === "here" || this.#at === undefined) this.#startOver();
+  }
+
   /** What is held, or who is there to compare it with, has changed other than by typing: somebody may lack it. */
-  compareSoon(): void;
+  compareSoon(): void {
+    const before = this.#at;
+    this.#startOver();
+    if (before !== undefined && (this.#at === undefined || before < this.#at)) this.#at = before;
+  }
+
   /** A digest was sent, or a peer has sent an equal one, which says it for both. */
-  said(): void;
+  said(): void {
+    if (this.#at === undefined) return;
+    this.#quietRounds += 1;
+    this.#plan();
+  }
+
   /** A peer's digest differs. */
-  differed(): void;
+  differed(): void {
+    this.#quietRounds = 0;
+    if (this.#at === undefined) this.#plan();
+  }
+
   /** The link is down. */
-  cancel(): void;
-}
-
-export function createDigestSchedule(
-  timing: Required<
-    Pick<ReplicaOptions, "digestDelay" | "digestMaxDelay" | "digestRounds" | "settleTime">
-  >,
-  host: { now(): number; random(): number },
-  hasAudience: () => boolean,
-): DigestSchedule {
-  const backoff = createBackoff(timing.digestDelay, timing.digestMaxDelay);
-  let at: number | undefined;
-  /** Digests since the last sign of activity. */
-  let quietRounds = 0;
-  let typedAt = Number.NEGATIVE_INFINITY;
-
-  function plan(): void {
-    at = undefined;
-    if (quietRounds >= timing.digestRounds || !hasAudience()) return;
-    const delay = backoff.next();
-    at = host.now() + delay + (host.random() * delay) / 2;
+  cancel(): void {
+    this.#at = undefined;
   }
 
-  function startOver(): void {
-    quietRounds = 0;
-    backoff.reset();
-    plan();
+  #plan(): void {
+    this.#at = undefined;
+    if (this.#quietRounds >= this.#timing.digestRounds || !this.#hasAudience()) return;
+    const delay = this.#backoff.next();
+    this.#at = this.#host.now() + delay + (this.#host.random() * delay) / 2;
   }
 
-  return {
-    due: () => at,
-    isUnsettled: () => host.now() - typedAt < timing.settleTime,
-    typed(where) {
-      typedAt = host.now();
-      quietRounds = 0;
-      if (where === "here" || at === undefined) startOver();
-    },
-    compareSoon() {
-      const before = at;
-      startOver();
-      if (before !== undefined && (at === undefined || before < at)) at = before;
-    },
-    said() {
-      if (at === undefined) return;
-      quietRounds += 1;
-      plan();
-    },
-    differed() {
-      quietRounds = 0;
-      if (at === undefined) plan();
-    },
-    cancel() {
-      at = undefined;
-    },
-  };
+  #startOver(): void {
+    this.#quietRounds = 0;
+    this.#backoff.reset();
+    this.#plan();
+  }
 }

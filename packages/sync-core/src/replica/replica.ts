@@ -17,9 +17,9 @@ import type { PeerMessage, TransportSignal } from "../contract/message.ts";
 import { decodeClientFrame, encodeSyncStep1, encodeSyncStep2 } from "../wire/client-frame.ts";
 import { decodeStateVector, isAhead } from "../wire/state-vector.ts";
 import type { StateVector } from "../wire/state-vector.ts";
-import { createBackoff } from "./backoff.ts";
-import { createDigestSchedule } from "./digest-schedule.ts";
-import { createPeers } from "./peers.ts";
+import { Backoff } from "./backoff.ts";
+import { DigestSchedule } from "./digest-schedule.ts";
+import { Peers } from "./peers.ts";
 import { equalBytes } from "./equal-bytes.ts";
 import { withReplicaDefaults } from "./options.ts";
 import type { ReplicaDocument, ReplicaHost, ReplicaOptions } from "./options.ts";
@@ -78,13 +78,13 @@ export function createReplica(
 ): Replica {
   const timing = withReplicaDefaults(options);
   const { id, epoch, offlineBudget: budget } = timing;
-  const peers = createPeers();
+  const peers = new Peers();
   /** Requests of others to everyone, that this replica answers unless another does first. */
   const answers = new Map<string, Answer>();
-  const asking = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
+  const asking = new Backoff(timing.requestTimeout, timing.requestTimeout * 8);
   /** Replies that were answers, and yet left this replica behind. */
-  const fruitless = createBackoff(timing.requestTimeout, timing.requestTimeout * 8);
-  const digests = createDigestSchedule(timing, host, () => up && peers.count() > 0);
+  const fruitless = new Backoff(timing.requestTimeout, timing.requestTimeout * 8);
+  const digests = new DigestSchedule(timing, host, () => up && peers.size > 0);
 
   let up = false;
   let joined = false;
@@ -113,7 +113,7 @@ export function createReplica(
   }
 
   function schedule(): void {
-    let next = earlier(answerBy ?? planned?.at, digests.due());
+    let next = earlier(answerBy ?? planned?.at, digests.at);
     if (!joined) next = earlier(next, joinBy);
     if (answers.size > 0) for (const { at } of answers.values()) next = earlier(next, at);
     host.wakeAt(next);
@@ -156,7 +156,7 @@ export function createReplica(
 
   function unanswered(): void {
     answerBy = undefined;
-    if (asking.steps() >= timing.requestAttempts) {
+    if (asking.steps >= timing.requestAttempts) {
       // Nobody is there, or nobody who can answer: the next sign of life starts over.
       asking.reset();
       unheard = true;
@@ -171,7 +171,7 @@ export function createReplica(
     if (unheard) {
       unheard = false;
       askSoon(EVERYONE, jitter(timing.requestTimeout), "behind");
-    } else if (answerBy !== undefined && asking.steps() > 1) {
+    } else if (answerBy !== undefined && asking.steps > 1) {
       answerBy = earlier(answerBy, host.now() + jitter(timing.requestTimeout));
     }
   }
@@ -205,7 +205,7 @@ export function createReplica(
       return;
     }
     if (message.to === undefined) sendPresence(message.sender);
-    if (toMe || peers.count() === 1) {
+    if (toMe || peers.size === 1) {
       reply(message.sender, asked, true);
     } else {
       const at = host.now() + jitter(timing.replySpread);
@@ -253,7 +253,7 @@ export function createReplica(
     const own = ownStateVector();
     if (isAhead(theirs.decoded, own)) {
       // Behind still: the reply crossed with an update, or the host refuses what it holds. The digests take over.
-      if (fruitless.steps() >= timing.requestAttempts) return;
+      if (fruitless.steps >= timing.requestAttempts) return;
       askSoon(message.sender, fruitless.next(), "behind");
       return;
     }
@@ -273,7 +273,7 @@ export function createReplica(
       return;
     }
     digests.differed();
-    if (digests.isUnsettled()) return;
+    if (digests.unsettled) return;
     askSoon(message.sender, jitter(timing.replySpread), "digest");
   }
 
@@ -283,10 +283,10 @@ export function createReplica(
 
   function onPeerMessage(message: PeerMessage): void {
     if (message.sender === id) return;
-    const known = peers.count();
+    const known = peers.size;
     const noticed = peers.notice(message, host.now());
     if (noticed === "stale") return;
-    if (peers.count() > known || noticed === "restarted") digests.compareSoon();
+    if (peers.size > known || noticed === "restarted") digests.compareSoon();
     noteLife();
     if (noticed === "restarted") host.gone(message.sender);
     if (noticed !== "in-order") askSoon(message.sender, jitter(timing.gapDelay), "behind");
@@ -384,7 +384,7 @@ export function createReplica(
       const frames = renewals;
       renewals = [];
       // Nobody is there to take it for over; who comes is told all.
-      if (peers.count() > 0) send("renewal", frames);
+      if (peers.size > 0) send("renewal", frames);
     }
   }
 
@@ -435,8 +435,7 @@ export function createReplica(
       }
       if (answerBy !== undefined && answerBy <= now) unanswered();
       if (answerBy === undefined && planned !== undefined && planned.at <= now) ask(planned.to);
-      const digestDue = digests.due();
-      if (digestDue !== undefined && digestDue <= now) {
+      if (digests.at !== undefined && digests.at <= now) {
         send("digest", [document.digest()]);
         digests.said();
       }

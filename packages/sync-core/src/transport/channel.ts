@@ -2,7 +2,7 @@ import type { SyncDriver } from "../contract/driver.ts";
 import type { PeerMessage, TransportSignal } from "../contract/message.ts";
 import { decodeContent, decodeEnvelope } from "../wire/envelope.ts";
 import type { DecodedEnvelope } from "../wire/envelope.ts";
-import { createPartJoiner } from "../wire/parts.ts";
+import { PartJoiner } from "../wire/parts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SyncTransportSettings } from "./options.ts";
 import { createOutbox } from "./outbox.ts";
@@ -50,7 +50,7 @@ export function createChannel<Context>(
   const ports = new Set<Port<Context>>();
   /** Those of them whose `createTransport` has resolved: they are told of each change of the link. */
   const opened = new Set<Port<Context>>();
-  const joiner = createPartJoiner(options.partBytes);
+  let joiner: PartJoiner | undefined;
   let live = false;
 
   const outbox = createOutbox(driver, name, options.outboxBytes, host.budget, {
@@ -112,6 +112,7 @@ export function createChannel<Context>(
       ledger.echo();
       return;
     }
+    joiner ??= new PartJoiner(options.partBytes);
     const joined = joiner.add(decoded.part);
     if (joined.type === "content") {
       deliver(decodeContent(decoded.part, joined.content), bytes.length);

@@ -51,54 +51,57 @@ export type JoinedPart =
  * Puts parts together again, in whatever order they come. Holds at most `maxBytes`: the oldest unfinished
  * assembly makes room, as a lost part means that it will never be finished.
  */
-export function createPartJoiner(maxBytes: number): { add(part: EnvelopePart): JoinedPart } {
-  const assemblies = new Map<string, Assembly>();
-  let held = 0;
+export class PartJoiner {
+  readonly #maxBytes: number;
+  readonly #assemblies = new Map<string, Assembly>();
+  #held = 0;
 
-  function forget(key: string, assembly: Assembly): void {
-    assemblies.delete(key);
-    held -= assembly.held;
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
-  function makeRoom(keep: string): void {
-    for (const [key, assembly] of assemblies) {
-      if (held <= maxBytes) return;
-      if (key !== keep) forget(key, assembly);
+  add(part: EnvelopePart): JoinedPart {
+    if (part.bytes.length === 0) return { type: "dropped", reason: "malformed" };
+    if (part.count * part.bytes.length > this.#maxBytes * 2) {
+      return { type: "dropped", reason: "too-large" };
+    }
+    const key = `${part.sender}/${part.epoch}/${part.id}`;
+    let assembly = this.#assemblies.get(key);
+    if (assembly === undefined) {
+      assembly = { count: part.count, parts: [], received: 0, bytes: 0, held: 0 };
+      this.#assemblies.set(key, assembly);
+    }
+    if (assembly.count !== part.count) return { type: "dropped", reason: "malformed" };
+    if (assembly.parts[part.index] !== undefined) return { type: "waiting" };
+    const cost = part.bytes.length + HELD_PART_OVERHEAD;
+    assembly.parts[part.index] = part.bytes;
+    assembly.received += 1;
+    assembly.bytes += part.bytes.length;
+    assembly.held += cost;
+    this.#held += cost;
+    if (assembly.held > this.#maxBytes) {
+      this.#forget(key, assembly);
+      return { type: "dropped", reason: "too-large" };
+    }
+    if (assembly.received < assembly.count) {
+      this.#makeRoom(key);
+      return { type: "waiting" };
+    }
+    this.#forget(key, assembly);
+    return { type: "content", content: concatenate(assembly.parts, assembly.bytes) };
+  }
+
+  #forget(key: string, assembly: Assembly): void {
+    this.#assemblies.delete(key);
+    this.#held -= assembly.held;
+  }
+
+  #makeRoom(keep: string): void {
+    for (const [key, assembly] of this.#assemblies) {
+      if (this.#held <= this.#maxBytes) return;
+      if (key !== keep) this.#forget(key, assembly);
     }
   }
-
-  return {
-    add(part) {
-      if (part.bytes.length === 0) return { type: "dropped", reason: "malformed" };
-      if (part.count * part.bytes.length > maxBytes * 2) {
-        return { type: "dropped", reason: "too-large" };
-      }
-      const key = `${part.sender}/${part.epoch}/${part.id}`;
-      let assembly = assemblies.get(key);
-      if (assembly === undefined) {
-        assembly = { count: part.count, parts: [], received: 0, bytes: 0, held: 0 };
-        assemblies.set(key, assembly);
-      }
-      if (assembly.count !== part.count) return { type: "dropped", reason: "malformed" };
-      if (assembly.parts[part.index] !== undefined) return { type: "waiting" };
-      const cost = part.bytes.length + HELD_PART_OVERHEAD;
-      assembly.parts[part.index] = part.bytes;
-      assembly.received += 1;
-      assembly.bytes += part.bytes.length;
-      assembly.held += cost;
-      held += cost;
-      if (assembly.held > maxBytes) {
-        forget(key, assembly);
-        return { type: "dropped", reason: "too-large" };
-      }
-      if (assembly.received < assembly.count) {
-        makeRoom(key);
-        return { type: "waiting" };
-      }
-      forget(key, assembly);
-      return { type: "content", content: concatenate(assembly.parts, assembly.bytes) };
-    },
-  };
 }
 
 function concatenate(parts: readonly Uint8Array[], length: number): Uint8Array {

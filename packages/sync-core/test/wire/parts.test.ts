@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeEnvelope, encodeEnvelope } from "../../src/wire/envelope.ts";
 import type { EnvelopePart } from "../../src/wire/envelope.ts";
-import { createPartJoiner, MIN_MAX_PAYLOAD, splitEnvelope } from "../../src/wire/parts.ts";
+import { PartJoiner, MIN_MAX_PAYLOAD, splitEnvelope } from "../../src/wire/parts.ts";
 
 const HEADER = { sender: "0123456789abcdef", epoch: 1_700_000_000_000 };
 const MEBIBYTE = 1024 * 1024;
@@ -39,7 +39,7 @@ describe("content above the broker's limit", () => {
             .map((part) => ({ part, at: order.next().value as number }))
             .sort((a, b) => a.at - b.at)
             .map(({ part }) => part);
-          const joiner = createPartJoiner(MEBIBYTE);
+          const joiner = new PartJoiner(MEBIBYTE);
           const joined = shuffled
             .map((part) => joiner.add(part))
             .find((it) => it.type === "content");
@@ -58,7 +58,7 @@ describe("content above the broker's limit", () => {
   it("that is interleaved with other content is kept apart", () => {
     const first = split(content(1000), MIN_MAX_PAYLOAD, 1);
     const second = split(content(999), MIN_MAX_PAYLOAD, 2);
-    const joiner = createPartJoiner(MEBIBYTE);
+    const joiner = new PartJoiner(MEBIBYTE);
     const lengths: number[] = [];
     for (let i = 0; i < first.length; i++) {
       for (const part of [first[i], second[i]]) {
@@ -70,7 +70,7 @@ describe("content above the broker's limit", () => {
   });
 
   it("larger than what may be held is dropped, and what follows is not affected", () => {
-    const joiner = createPartJoiner(10_000);
+    const joiner = new PartJoiner(10_000);
     const results = split(content(30_000), 1000).map((part) => joiner.add(part).type);
     expect(results).toContain("dropped");
     expect(results).not.toContain("content");
@@ -79,7 +79,7 @@ describe("content above the broker's limit", () => {
   });
 
   it("that never becomes whole makes room for newer", () => {
-    const joiner = createPartJoiner(10_000);
+    const joiner = new PartJoiner(10_000);
     for (let id = 0; id < 100; id++) {
       const [first] = split(content(3000), 1000, id);
       if (first) joiner.add(first);
@@ -92,7 +92,7 @@ describe("content above the broker's limit", () => {
   });
 
   it("announced with an absurd number of parts is dropped at once", () => {
-    const joiner = createPartJoiner(10_000);
+    const joiner = new PartJoiner(10_000);
     const part = { ...HEADER, id: 1, index: 2 ** 40, count: 2 ** 50, bytes: new Uint8Array(10) };
     expect(joiner.add(part)).toEqual({ type: "dropped", reason: "too-large" });
   });

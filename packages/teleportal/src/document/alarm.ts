@@ -1,43 +1,42 @@
 /** Calls back at a time that is put off again and again, without a new timer each time. */
-export interface Alarm {
-  /** When to call next, on the clock of `performance.now()`; `undefined`: not any more. Replaces what was set before. */
-  set(time: number | undefined): void;
-  cancel(): void;
-}
+export class Alarm {
+  readonly #ring: () => void;
+  #due: number | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = 0;
 
-export function createAlarm(ring: () => void): Alarm {
-  let due: number | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let timerAt = 0;
-
-  function arm(time: number): void {
-    clearTimeout(timer);
-    timerAt = time;
-    timer = setTimeout(onTimer, Math.max(0, time - performance.now()));
+  constructor(ring: () => void) {
+    this.#ring = ring;
   }
 
-  function onTimer(): void {
-    timer = undefined;
-    if (due === undefined) return;
+  /** When to call next, on the clock of `performance.now()`; `undefined`: not any more. Replaces what was set before. */
+  set(time: number | undefined): void {
+    this.#due = time;
+    if (time === undefined || (this.#timer !== undefined && this.#timerAt <= time)) return;
+    this.#arm(time);
+  }
+
+  cancel(): void {
+    this.#due = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #arm(time: number): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = time;
+    this.#timer = setTimeout(() => this.#onTimer(), Math.max(0, time - performance.now()));
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    if (this.#due === undefined) return;
     // It was put off since.
-    if (due > timerAt) {
-      arm(due);
+    if (this.#due > this.#timerAt) {
+      this.#arm(this.#due);
       return;
     }
-    due = undefined;
-    ring();
+    this.#due = undefined;
+    this.#ring();
   }
-
-  return {
-    set(time) {
-      due = time;
-      if (time === undefined || (timer !== undefined && timerAt <= time)) return;
-      arm(time);
-    },
-    cancel() {
-      due = undefined;
-      clearTimeout(timer);
-      timer = undefined;
-    },
-  };
 }

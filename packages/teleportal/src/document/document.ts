@@ -17,10 +17,10 @@ import type {
   TransportStreams,
 } from "@teleportal/sync-core";
 import type { DocumentStorage } from "../storage/document-storage.ts";
-import { createAlarm } from "./alarm.ts";
+import { Alarm } from "./alarm.ts";
 import { MalformedUpdateError } from "./decoded-update.ts";
-import { createPresence, MalformedAwarenessError } from "./presence.ts";
-import { createStorageWriter } from "./storage-writer.ts";
+import { MalformedAwarenessError, Presence } from "./presence.ts";
+import { StorageWriter } from "./storage-writer.ts";
 import { openTransportLink } from "./transport-link.ts";
 import type { TransportLink } from "./transport-link.ts";
 import { createUpdateLog } from "./update-log.ts";
@@ -85,13 +85,13 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const stored = await storage.load(id);
   // Copied: storages may hand out views into larger buffers; see `decodeUpdate`.
   const log = createUpdateLog(stored.map((update) => new Uint8Array(update)));
-  const presence = createPresence();
+  const presence = new Presence();
   const clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers. */
   const renewed = new Set<object>();
-  const writer = createStorageWriter(id, storage, stored.length, logger, () => log.updates());
+  const writer = new StorageWriter(id, storage, stored.length, logger, () => log.updates());
   let closing: Promise<void> | undefined;
-  const alarm = createAlarm(() => replica?.tick());
+  const alarm = new Alarm(() => replica?.tick());
   let compacting = false;
   let saidMalformed = false;
 
@@ -190,7 +190,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     },
     malformed: sayMalformed,
     joined: () => joined(),
-    wakeAt: alarm.set,
+    wakeAt: (time) => alarm.set(time),
   };
 
   const replica: Replica | undefined =
@@ -265,8 +265,8 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       replica?.flush();
       writer.flush();
     },
-    store: writer.flush,
-    saved: writer.saved,
+    store: () => writer.flush(),
+    saved: () => writer.saved(),
     close() {
       closing ??= (async () => {
         replica?.leave();

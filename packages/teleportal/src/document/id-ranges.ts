@@ -4,43 +4,41 @@ import type { ClientRanges } from "@teleportal/sync-core";
  * A set of Yjs operation ids (client, clock), as sorted, disjoint, half-open ranges per client. Adding at the end,
  * which is what typing does, takes constant time.
  */
-export interface IdRanges {
-  readonly clients: ClientRanges;
+export class IdRanges {
+  readonly #clients = new Map<number, number[]>();
+  readonly #withHoles = new Set<number>();
+
+  get clients(): ClientRanges {
+    return this.#clients;
+  }
+
   /** Whether each client's ids are there from 0 without a hole. Known without looking, however many clients. */
-  isWhole(): boolean;
+  get whole(): boolean {
+    return this.#withHoles.size === 0;
+  }
+
   /** Adds `[start, end)` of that client; returns how many of it were not there yet. */
-  add(client: number, start: number, end: number): number;
+  add(client: number, start: number, end: number): number {
+    if (end <= start) return 0;
+    let ranges = this.#clients.get(client);
+    if (ranges === undefined) {
+      ranges = [];
+      this.#clients.set(client, ranges);
+    }
+    const added = addTo(ranges, start, end);
+    if (ranges.length === 2 && ranges[0] === 0) this.#withHoles.delete(client);
+    else this.#withHoles.add(client);
+    return added;
+  }
+
   /** Whether all of `[start, end)` is there. */
-  has(client: number, start: number, end: number): boolean;
-}
-
-export function createIdRanges(): IdRanges {
-  const clients = new Map<number, number[]>();
-  const withHoles = new Set<number>();
-
-  return {
-    clients,
-    isWhole: () => withHoles.size === 0,
-    add(client, start, end) {
-      if (end <= start) return 0;
-      let ranges = clients.get(client);
-      if (ranges === undefined) {
-        ranges = [];
-        clients.set(client, ranges);
-      }
-      const added = addTo(ranges, start, end);
-      if (ranges.length === 2 && ranges[0] === 0) withHoles.delete(client);
-      else withHoles.add(client);
-      return added;
-    },
-    has(client, start, end) {
-      if (end <= start) return true;
-      const ranges = clients.get(client);
-      if (ranges === undefined) return false;
-      const i = firstEndingAtOrAfter(ranges, start + 1);
-      return i < ranges.length && at(ranges, i) <= start && at(ranges, i + 1) >= end;
-    },
-  };
+  has(client: number, start: number, end: number): boolean {
+    if (end <= start) return true;
+    const ranges = this.#clients.get(client);
+    if (ranges === undefined) return false;
+    const i = firstEndingAtOrAfter(ranges, start + 1);
+    return i < ranges.length && at(ranges, i) <= start && at(ranges, i + 1) >= end;
+  }
 }
 
 function at(ranges: readonly number[], index: number): number {

@@ -10,32 +10,6 @@ import { ByteReader, ByteWriter, TruncatedError } from "@teleportal/sync-core";
 /** Whom states belong to: a local connection, or the peer (instance) a message came from. */
 export type PresenceOwner = object | string;
 
-export interface Presence {
-  count(): number;
-  /**
-   * Takes an awareness update in; tells whether it says anything new, or only that all is as it was (y-protocols has
-   * clients say that every 15 s). One that a peer sends as a `renewal` cannot bring back who was gone by then.
-   *
-   * A client that was gone comes back with the clock it had, and whoever knows it by that clock ignores it (y-protocols,
-   * `applyAwarenessUpdate`). `onReturn` is handed an awareness update that calls it gone: sent to that client alone,
-   * it makes it object with a higher clock, which everybody takes.
-   *
-   * @throws MalformedAwarenessError
-   */
-  apply(
-    update: Uint8Array,
-    owner: PresenceOwner,
-    how?: {
-      readonly renewal?: boolean;
-      readonly onReturn?: (objection: Uint8Array) => void;
-    },
-  ): "news" | "renewed" | undefined;
-  /** Ends everything `owner` has; returns the awareness update that says so. */
-  remove(owner: PresenceOwner): Uint8Array | undefined;
-  /** All states, or those whose owner passes, as one awareness update. */
-  snapshot(includes?: (owner: PresenceOwner) => boolean): Uint8Array | undefined;
-}
-
 /** The bytes are no awareness update, or a state in it is no JSON. */
 export class MalformedAwarenessError extends Error {
   override readonly name = "MalformedAwarenessError";
@@ -57,78 +31,99 @@ const GONE = "null";
 /** How many clocks of clients that are gone are kept, so that a late message does not bring their cursors back. */
 const MAX_TOMBSTONES = 1000;
 
-export function createPresence(): Presence {
-  const entries = new Map<number, Entry>();
+/** Who is there, in one document. */
+export class Presence {
+  readonly #entries = new Map<number, Entry>();
   /** By client, the clock of those that are gone; the oldest first. */
-  const tombstones = new Map<number, number>();
+  readonly #tombstones = new Map<number, number>();
 
-  function accept(
-    state: State,
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /**
+   * Takes an awareness update in; tells whether it says anything new, or only that all is as it was (y-protocols has
+   * clients say that every 15 s). One that a peer sends as a `renewal` cannot bring back who was gone by then.
+   *
+   * A client that was gone comes back with the clock it had, and whoever knows it by that clock ignores it (y-protocols,
+   * `applyAwarenessUpdate`). `onReturn` is handed an awareness update that calls it gone: sent to that client alone,
+   * it makes it object with a higher clock, which everybody takes.
+   *
+   * @throws MalformedAwarenessError
+   */
+  apply(
+    update: Uint8Array,
     owner: PresenceOwner,
-    renewal: boolean,
+    how: {
+      readonly renewal?: boolean;
+      readonly onReturn?: (objection: Uint8Array) => void;
+    } = {},
   ): "news" | "renewed" | undefined {
+    const { renewal = false, onReturn } = how;
+    let said: "news" | "renewed" | undefined;
+    const returned: State[] = [];
+    for (const state of decode(update)) {
+      const before = this.#tombstones.get(state.client);
+      const accepted = this.#accept(state, owner, renewal);
+      if (accepted === undefined) continue;
+      if (said !== "news") said = accepted;
+      if (before === state.clock) returned.push({ ...state, json: GONE });
+    }
+    const objection = encode(returned);
+    if (objection !== undefined) onReturn?.(objection);
+    return said;
+  }
+
+  /** Ends everything `owner` has; returns the awareness update that says so. */
+  remove(owner: PresenceOwner): Uint8Array | undefined {
+    const gone: State[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.owner !== owner) continue;
+      gone.push({ client: entry.client, clock: entry.clock, json: GONE });
+      this.#bury(entry.client, entry.clock);
+    }
+    return encode(gone);
+  }
+
+  /** All states, or those whose owner passes, as one awareness update. */
+  snapshot(includes: (owner: PresenceOwner) => boolean = () => true): Uint8Array | undefined {
+    const states: State[] = [];
+    for (const entry of this.#entries.values()) if (includes(entry.owner)) states.push(entry);
+    return encode(states);
+  }
+
+  #accept(state: State, owner: PresenceOwner, renewal: boolean): "news" | "renewed" | undefined {
     const { client, clock, json } = state;
-    const present = entries.get(client);
+    const present = this.#entries.get(client);
     if (json === GONE) {
       // Only from where it came: a client that has fallen asleep takes others for gone, and says so.
-      if (present === undefined || clock < present.clock || present.owner !== owner)
+      if (present === undefined || clock < present.clock || present.owner !== owner) {
         return undefined;
-      bury(client, clock);
+      }
+      this.#bury(client, clock);
       return "news";
     }
     if (present === undefined) {
       // A client that comes back announces itself with the clock it had.
-      const buried = tombstones.get(client) ?? -1;
+      const buried = this.#tombstones.get(client) ?? -1;
       if (clock < buried || (renewal && clock === buried)) return undefined;
-      tombstones.delete(client);
+      this.#tombstones.delete(client);
     } else if (clock <= present.clock) {
       // Also when it is equal: a y-websocket client sends back all that it is told, and does not own that.
       return undefined;
     }
-    entries.set(client, { client, clock, json, owner });
+    this.#entries.set(client, { client, clock, json, owner });
     return present?.owner === owner && present.json === json ? "renewed" : "news";
   }
 
-  function bury(client: number, clock: number): void {
-    entries.delete(client);
-    tombstones.delete(client);
-    tombstones.set(client, clock);
-    if (tombstones.size <= MAX_TOMBSTONES) return;
-    const oldest = tombstones.keys().next();
-    if (!oldest.done) tombstones.delete(oldest.value);
+  #bury(client: number, clock: number): void {
+    this.#entries.delete(client);
+    this.#tombstones.delete(client);
+    this.#tombstones.set(client, clock);
+    if (this.#tombstones.size <= MAX_TOMBSTONES) return;
+    const oldest = this.#tombstones.keys().next();
+    if (!oldest.done) this.#tombstones.delete(oldest.value);
   }
-
-  return {
-    count: () => entries.size,
-    apply(update, owner, { renewal = false, onReturn } = {}) {
-      let said: "news" | "renewed" | undefined;
-      const returned: State[] = [];
-      for (const state of decode(update)) {
-        const before = tombstones.get(state.client);
-        const accepted = accept(state, owner, renewal);
-        if (accepted === undefined) continue;
-        if (said !== "news") said = accepted;
-        if (before === state.clock) returned.push({ ...state, json: GONE });
-      }
-      const objection = encode(returned);
-      if (objection !== undefined) onReturn?.(objection);
-      return said;
-    },
-    remove(owner) {
-      const gone: State[] = [];
-      for (const entry of entries.values()) {
-        if (entry.owner !== owner) continue;
-        gone.push({ client: entry.client, clock: entry.clock, json: GONE });
-        bury(entry.client, entry.clock);
-      }
-      return encode(gone);
-    },
-    snapshot(includes = () => true) {
-      const states: State[] = [];
-      for (const entry of entries.values()) if (includes(entry.owner)) states.push(entry);
-      return encode(states);
-    },
-  };
 }
 
 function decode(update: Uint8Array): State[] {

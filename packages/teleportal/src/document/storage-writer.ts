@@ -20,144 +20,160 @@ const COMPACT_AFTER_BYTES = 1024 * 1024;
 const BYTES_PER_UPDATE = 64;
 
 /** Writes one document's updates to its storage, one call at a time, and keeps trying while the storage fails. */
-export interface StorageWriter {
-  /** Takes `update`, to be stored with the next `flush`. */
-  write(update: Uint8Array): void;
-  /** Begins to store what was written. */
-  flush(): void;
-  /** Begins to store what was written; resolves when all is, so not while the storage fails, or when it is closed. */
-  saved(): Promise<void>;
-  /** Ends: tries once more to store what is not, makes the stored form compact, and reports what could not be done. */
-  close(): Promise<void>;
-}
-
-/** `everything` gives all that the document holds: what stands for the updates that a failing storage refused. */
-export function createStorageWriter(
-  documentId: string,
-  storage: DocumentStorage,
-  stored: number,
-  logger: Logger,
-  everything: () => readonly Uint8Array[],
-): StorageWriter {
-  let waiting: Uint8Array[] = [];
+export class StorageWriter {
+  readonly #documentId: string;
+  readonly #storage: DocumentStorage;
+  readonly #logger: Logger;
+  readonly #everything: () => readonly Uint8Array[];
+  #waiting: Uint8Array[] = [];
   /** Updates and bytes appended since the stored form was compact, and how large it was then. */
-  let appended = stored;
-  let grown = 0;
-  let compactSize = 0;
+  #appended: number;
+  #grown = 0;
+  #compactSize = 0;
   /** Some updates were refused: only everything together is sure to hold them. */
-  let behind = false;
-  let delay = RETRY_FIRST;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let running: Promise<void> | undefined;
-  let waiters: (() => void)[] = [];
-  let closed = false;
+  #behind = false;
+  #delay = RETRY_FIRST;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> | undefined;
+  #waiters: (() => void)[] = [];
+  #closed = false;
 
-  async function store(): Promise<boolean> {
-    const updates = behind ? everything() : waiting;
-    waiting = [];
+  /**
+   * `stored`: how many updates the storage has given. `everything` gives all that the document holds: what stands for
+   * the updates that a failing storage refused.
+   */
+  constructor(
+    documentId: string,
+    storage: DocumentStorage,
+    stored: number,
+    logger: Logger,
+    everything: () => readonly Uint8Array[],
+  ) {
+    this.#documentId = documentId;
+    this.#storage = storage;
+    this.#appended = stored;
+    this.#logger = logger;
+    this.#everything = everything;
+  }
+
+  /** Takes `update`, to be stored with the next `flush`. */
+  write(update: Uint8Array): void {
+    // While the storage fails nothing is queued, unless `everything` is just being stored: it does not hold this.
+    if (this.#behind && this.#running === undefined) return;
+    this.#waiting.push(update);
+  }
+
+  /** Begins to store what was written. */
+  flush(): void {
+    if (this.#waiting.length > 0 && !this.#behind && this.#running === undefined) {
+      void this.#start();
+    }
+  }
+
+  /** Begins to store what was written; resolves when all is, so not while the storage fails, or when it is closed. */
+  saved(): Promise<void> {
+    this.flush();
+    if (this.#waiting.length === 0 && !this.#behind && this.#running === undefined) {
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Ends: tries once more to store what is not, makes the stored form compact, and reports what could not be done. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#start();
+    if (this.#behind || this.#waiting.length > 0) await this.#start();
+    for (const done of this.#waiters) done();
+    if (this.#behind) {
+      this.#logger.error(
+        `[teleportal] ${this.#documentId} is closed with edits that its storage has refused: ` +
+          "they are lost here unless another instance or a client holds them",
+      );
+    } else if (this.#appended >= COMPACT_AFTER) {
+      await this.#compact();
+    }
+  }
+
+  #start(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      if (!this.#closed && this.#waiting.length > 0 && this.#timer === undefined) {
+        void this.#start();
+      }
+    });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#behind) {
+      if (await this.#store()) {
+        if (!this.#closed && this.#hasPiledUp()) await this.#compact();
+        continue;
+      }
+      if (this.#closed) return;
+      this.#timer = setTimeout(() => void this.#start(), this.#delay);
+      this.#delay = Math.min(this.#delay * 2, RETRY_MOST);
+      return;
+    }
+    const resolve = this.#waiters;
+    this.#waiters = [];
+    for (const done of resolve) done();
+  }
+
+  async #store(): Promise<boolean> {
+    const updates = this.#behind ? this.#everything() : this.#waiting;
+    this.#waiting = [];
     try {
-      await storage.append(documentId, updates);
-      for (const update of updates) grown += update.length;
-      appended += updates.length;
-      if (behind)
-        logger.info(`[teleportal] storing ${documentId} works again: all of it is stored`);
-      behind = false;
-      delay = RETRY_FIRST;
+      await this.#storage.append(this.#documentId, updates);
+      for (const update of updates) this.#grown += update.length;
+      this.#appended += updates.length;
+      if (this.#behind) {
+        this.#logger.info(
+          `[teleportal] storing ${this.#documentId} works again: all of it is stored`,
+        );
+      }
+      this.#behind = false;
+      this.#delay = RETRY_FIRST;
       return true;
     } catch (cause) {
-      if (!behind) {
-        logger.error(
-          `[teleportal] storing ${documentId} failed (${describeCause(cause)}): ` +
+      if (!this.#behind) {
+        this.#logger.error(
+          `[teleportal] storing ${this.#documentId} failed (${describeCause(cause)}): ` +
             "it is kept in memory and tried again until it succeeds",
         );
       }
-      behind = true;
+      this.#behind = true;
       // `everything` will hold it.
-      waiting = [];
+      this.#waiting = [];
       return false;
     }
   }
 
-  async function run(): Promise<void> {
-    while (waiting.length > 0 || behind) {
-      if (await store()) {
-        if (!closed && hasPiledUp()) await compact();
-        continue;
-      }
-      if (closed) return;
-      timer = setTimeout(() => void start(), delay);
-      delay = Math.min(delay * 2, RETRY_MOST);
-      return;
-    }
-    const resolve = waiters;
-    waiters = [];
-    for (const done of resolve) done();
-  }
-
-  function hasPiledUp(): boolean {
+  #hasPiledUp(): boolean {
     return (
-      appended >= Math.max(COMPACT_AFTER_WHILE_OPEN, compactSize / BYTES_PER_UPDATE) ||
-      grown > Math.max(COMPACT_AFTER_BYTES, 2 * compactSize)
+      this.#appended >= Math.max(COMPACT_AFTER_WHILE_OPEN, this.#compactSize / BYTES_PER_UPDATE) ||
+      this.#grown > Math.max(COMPACT_AFTER_BYTES, 2 * this.#compactSize)
     );
   }
 
-  function start(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
-    running ??= run().finally(() => {
-      running = undefined;
-      if (!closed && waiting.length > 0 && timer === undefined) void start();
-    });
-    return running;
-  }
-
-  function flush(): void {
-    if (waiting.length > 0 && !behind && running === undefined) void start();
-  }
-
-  async function compact(): Promise<void> {
+  async #compact(): Promise<void> {
     // Also when it fails: it is not tried again before as much has come again.
-    grown = 0;
-    appended = 0;
+    this.#grown = 0;
+    this.#appended = 0;
     try {
-      await storage.compact(documentId, (updates) => {
+      await this.#storage.compact(this.#documentId, (updates) => {
         const compacted = compactUpdates(updates);
-        compactSize = compacted.length;
+        this.#compactSize = compacted.length;
         return compacted;
       });
     } catch (cause) {
-      logger.warn(
-        `[teleportal] compacting ${documentId} failed (${describeCause(cause)}): ` +
+      this.#logger.warn(
+        `[teleportal] compacting ${this.#documentId} failed (${describeCause(cause)}): ` +
           "nothing is lost, and it is tried again later",
       );
     }
   }
-
-  return {
-    write(update) {
-      // While the storage fails nothing is queued, unless `everything` is just being stored: it does not hold this.
-      if (behind && running === undefined) return;
-      waiting.push(update);
-    },
-    flush,
-    saved() {
-      flush();
-      if (waiting.length === 0 && !behind && running === undefined) return Promise.resolve();
-      return new Promise((resolve) => waiters.push(resolve));
-    },
-    async close() {
-      closed = true;
-      await start();
-      if (behind || waiting.length > 0) await start();
-      for (const done of waiters) done();
-      if (behind) {
-        logger.error(
-          `[teleportal] ${documentId} is closed with edits that its storage has refused: ` +
-            "they are lost here unless another instance or a client holds them",
-        );
-      } else if (appended >= COMPACT_AFTER) {
-        await compact();
-      }
-    },
-  };
 }

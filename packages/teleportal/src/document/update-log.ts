@@ -4,7 +4,7 @@ import * as Y from "yjs";
 import { compactUpdates } from "./compact-updates.ts";
 import { decodeUpdate } from "./decoded-update.ts";
 import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
-import { createIdRanges } from "./id-ranges.ts";
+import { IdRanges } from "./id-ranges.ts";
 
 /**
  * A document on the server: one snapshot and the updates since, as bytes, and the set of operation ids they hold.
@@ -58,8 +58,8 @@ const SCATTERED = 512;
 const GATHERED = 32 * 1024;
 
 export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
-  const structs = createIdRanges();
-  const deletions = createIdRanges();
+  const structs = new IdRanges();
+  const deletions = new IdRanges();
   let snapshot: Entry | undefined;
   let pending: Entry[] = [];
   let pendingBytes = 0;
@@ -171,7 +171,7 @@ export function createUpdateLog(stored: readonly Uint8Array[] = []): UpdateLog {
       digest ??= digestOf(structs.clients, deletions.clients);
       return digest;
     },
-    complete: () => structs.isWhole(),
+    complete: () => structs.whole,
     diff(encoded) {
       const theirs = decodeStateVector(encoded) ?? new Map<number, number>();
       const missing = entries().filter((entry) => !covers(theirs, entry.ends));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createAlarm } from "../../src/document/alarm.ts";
+import { Alarm } from "../../src/document/alarm.ts";
 
 describe("an alarm", () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -8,8 +8,8 @@ describe("an alarm", () => {
   function start() {
     const rung: number[] = [];
     const begun = performance.now();
-    const alarm = createAlarm(() => rung.push(performance.now() - begun));
-    return { rung, cancel: alarm.cancel, in: (time: number) => alarm.set(begun + time) };
+    const alarm = new Alarm(() => rung.push(performance.now() - begun));
+    return { rung, cancel: () => alarm.cancel(), in: (time: number) => alarm.set(begun + time) };
   }
 
   it("rings once, at its time", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createIdRanges } from "../../src/document/id-ranges.ts";
+import { IdRanges } from "../../src/document/id-ranges.ts";
 
 const range = fc
   .tuple(fc.nat({ max: 2 }), fc.nat({ max: 60 }), fc.nat({ max: 12 }))
@@ -32,7 +32,7 @@ describe("a set of operation ids", () => {
   it("holds exactly what was added, in whatever order and overlap", () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 40 }), (added) => {
-        const ranges = createIdRanges();
+        const ranges = new IdRanges();
         const naive = createNaiveSet();
         for (const [client, start, end] of added) {
           expect(ranges.add(client, start, end)).toBe(naive.add(client, start, end));
@@ -54,7 +54,7 @@ describe("a set of operation ids", () => {
   it("has a range when it has every id of it", () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 20 }), range, (added, asked) => {
-        const ranges = createIdRanges();
+        const ranges = new IdRanges();
         const naive = createNaiveSet();
         for (const each of added) {
           ranges.add(...each);
@@ -69,7 +69,7 @@ describe("a set of operation ids", () => {
   it("keeps its ranges sorted and apart, so that equal sets have one form", () => {
     fc.assert(
       fc.property(fc.array(range, { maxLength: 40 }), (added) => {
-        const ranges = createIdRanges();
+        const ranges = new IdRanges();
         for (const each of added) ranges.add(...each);
         for (const bounds of ranges.clients.values()) {
           const ascending = bounds.every((bound, i) => i === 0 || (bounds[i - 1] ?? 0) < bound);
@@ -81,7 +81,7 @@ describe("a set of operation ids", () => {
   });
 
   it("takes typing in as one range, however long it goes on", () => {
-    const ranges = createIdRanges();
+    const ranges = new IdRanges();
     for (let clock = 0; clock < 10_000; clock++) ranges.add(1, clock, clock + 1);
     expect(ranges.clients.get(1)).toEqual([0, 10_000]);
   });

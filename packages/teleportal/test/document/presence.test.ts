@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPresence, MalformedAwarenessError } from "../../src/document/presence.ts";
-import type { Presence } from "../../src/document/presence.ts";
+import { MalformedAwarenessError, Presence } from "../../src/document/presence.ts";
 import { createAwarenessClient, encodeAwareness } from "./awareness-client.ts";
 
 /** What a client shows that comes now. */
@@ -28,7 +27,7 @@ describe("the presence of a document", () => {
   it("is what every client shows, though each sends back what it is told, as y-websocket does", () => {
     fc.assert(
       fc.property(steps, (plan) => {
-        const presence = createPresence();
+        const presence = new Presence();
         const clients = [0, 1, 2, 3].map((id) => createAwarenessClient(id));
         const connections = clients.map((_, id) => ({ id }));
         const here = new Set([0, 1, 2, 3]);
@@ -62,7 +61,7 @@ describe("the presence of a document", () => {
         }
         const all = [...expected].sort(([a], [b]) => a - b);
         expect(shownBy(presence)).toEqual(all);
-        expect(presence.count()).toBe(all.length);
+        expect(presence.size).toBe(all.length);
         for (const id of here) expect(clients[id]?.shown).toEqual(all);
       }),
       { numRuns: 500 },
@@ -70,17 +69,17 @@ describe("the presence of a document", () => {
   });
 
   it("does not bring a client back that is gone, when an older message of it comes late", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const alice = createAwarenessClient(1);
     const late = alice.set({ cursor: 1 });
     presence.apply(alice.set({ cursor: 2 }), "connection");
     presence.remove("connection");
     expect(presence.apply(late, "peer")).toBeUndefined();
-    expect(presence.count()).toBe(0);
+    expect(presence.size).toBe(0);
   });
 
   it("takes a client back that announces itself again, with the clock it had", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const alice = createAwarenessClient(1);
     presence.apply(alice.set({ cursor: 1 }), "old");
     presence.remove("old");
@@ -89,7 +88,7 @@ describe("the presence of a document", () => {
   });
 
   it("tells what is new from what is renewed", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const alice = createAwarenessClient(1);
     expect(presence.apply(alice.set({ cursor: 1 }), "connection")).toBe("news");
     expect(presence.apply(alice.set({ cursor: 1 }), "connection")).toBe("renewed");
@@ -99,30 +98,30 @@ describe("the presence of a document", () => {
   });
 
   it("is not brought back by a peer's renewal that was overtaken by its end, and is by a later one", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const alice = createAwarenessClient(1);
     presence.apply(alice.set({ cursor: 1 }), "peer");
     const late = alice.set({ cursor: 1 });
     presence.apply(late, "peer");
     presence.remove("peer");
     expect(presence.apply(late, "peer", { renewal: true })).toBeUndefined();
-    expect(presence.count()).toBe(0);
+    expect(presence.size).toBe(0);
     expect(presence.apply(alice.set({ cursor: 1 }), "peer", { renewal: true })).toBe("news");
   });
 
   it("moves with a client to the connection on which it goes on", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const alice = createAwarenessClient(1);
     presence.apply(alice.set({ cursor: 1 }), "old");
     presence.apply(alice.set({ cursor: 2 }), "new");
     expect(presence.remove("old")).toBeUndefined();
     expect(shownBy(presence)).toEqual([[1, { cursor: 2 }]]);
     expect(presence.remove("new")).toBeDefined();
-    expect(presence.count()).toBe(0);
+    expect(presence.size).toBe(0);
   });
 
   it("of a client that is wrongly said to be gone comes back with the clock it answers with", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const alice = createAwarenessClient(1);
     presence.apply(alice.set({ cursor: 1 }), "half-open");
     presence.apply(alice.announcement(), "new");
@@ -133,17 +132,17 @@ describe("the presence of a document", () => {
   });
 
   it("ends for a client that takes its state back itself", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const alice = createAwarenessClient(1);
     presence.apply(alice.set({ cursor: 1 }), "connection");
     expect(presence.apply(alice.set(null), "connection")).toBeDefined();
-    expect(presence.count()).toBe(0);
+    expect(presence.size).toBe(0);
     expect(presence.snapshot()).toBeUndefined();
     expect(presence.remove("connection")).toBeUndefined();
   });
 
   it("is handed to peers only as far as clients here own it", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     const [here, there] = [createAwarenessClient(1), createAwarenessClient(2)];
     presence.apply(here.set({ cursor: 1 }), {});
     presence.apply(there.set({ cursor: 2 }), "peer");
@@ -152,7 +151,7 @@ describe("the presence of a document", () => {
   });
 
   it("refuses whole what is cut off, is no JSON or no UTF-8, and keeps what it had", () => {
-    const presence = createPresence();
+    const presence = new Presence();
     presence.apply(encodeAwareness([[1, 1, { user: "é" }]]), "connection");
     const both = encodeAwareness([
       [2, 1, { user: "è" }],
@@ -174,6 +173,6 @@ describe("the presence of a document", () => {
     }
     expect(shownBy(presence)).toEqual([[1, { user: "é" }]]);
     expect(presence.apply(both, "other")).toBeDefined();
-    expect(presence.count()).toBe(3);
+    expect(presence.size).toBe(3);
   });
 });

@@ -5,7 +5,7 @@ import {
   decodeEnvelope,
 } from "../../../sync-core/src/wire/envelope.ts";
 import type { DecodedEnvelope } from "../../../sync-core/src/wire/envelope.ts";
-import { createPartJoiner, splitEnvelope } from "../../../sync-core/src/wire/parts.ts";
+import { PartJoiner, splitEnvelope } from "../../../sync-core/src/wire/parts.ts";
 import type { BrokerReceiver, SimulatedBroker } from "./simulated-broker.ts";
 
 /** How a transport makes bytes of messages. */
@@ -40,7 +40,7 @@ export function openSimulatedTransport(
     waiting(): void;
   },
 ): SimulatedTransport {
-  const joiner = createPartJoiner(PART_BYTES);
+  const joiner = new PartJoiner(PART_BYTES);
   let waiting: PeerMessage[] = [];
   let partId = 0;
 
