@@ -5,11 +5,11 @@ import type { DecodedEnvelope } from "../wire/envelope.ts";
 import { PartJoiner } from "../wire/parts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SyncTransportSettings } from "./options.ts";
-import { createOutbox } from "./outbox.ts";
-import type { Outbox, OutboxBudget, Published } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
+import type { OutboxBudget, Published } from "./outbox.ts";
 import { createPort } from "./port.ts";
 import type { Port } from "./port.ts";
-import { createSubscription } from "./subscription.ts";
+import { Subscription } from "./subscription.ts";
 import { within } from "./within.ts";
 
 /** One document on the broker: a subscription and an outbox, shared by the document's transports. */
@@ -53,7 +53,7 @@ export function createChannel<Context>(
   let joiner: PartJoiner | undefined;
   let live = false;
 
-  const outbox = createOutbox(driver, name, options.outboxBytes, host.budget, {
+  const outbox = new Outbox(driver, name, options.outboxBytes, host.budget, {
     published: (bytes) => ledger.published(bytes),
     settled(published) {
       ledger.recovered("publish");
@@ -69,7 +69,7 @@ export function createChannel<Context>(
     },
   });
 
-  const subscription = createSubscription(driver, name, {
+  const subscription = new Subscription(driver, name, {
     bytes: receive,
     held() {
       ledger.recovered("subscribe");
@@ -80,7 +80,7 @@ export function createChannel<Context>(
   });
 
   function updateLive(): void {
-    const now = subscription.isHeld() && host.linkUp;
+    const now = subscription.held && host.linkUp;
     if (now === live) return;
     live = now;
     for (const port of opened) port.deliver({ kind: live ? "up" : "down" });

@@ -2,7 +2,7 @@ import type { SyncDriver } from "../contract/driver.ts";
 import type { PeerMessage } from "../contract/message.ts";
 import { decodeEnvelope, encodeEnvelope } from "../wire/envelope.ts";
 import { createPeerId, decodePeerId, encodePeerId, PEER_ID_BYTES } from "../wire/peer-id.ts";
-import { createSubscription } from "./subscription.ts";
+import { Subscription } from "./subscription.ts";
 import type { HeartbeatTiming } from "./options.ts";
 
 /**
@@ -66,7 +66,7 @@ export function createHeartbeat(
   let announcing: ReturnType<typeof setTimeout> | undefined;
   let tickedAt = performance.now();
 
-  const subscription = createSubscription(driver, channel, {
+  const subscription = new Subscription(driver, channel, {
     bytes: receive,
     held: beat,
     failed: on.failed,
@@ -81,7 +81,7 @@ export function createHeartbeat(
   }
 
   function beat(): void {
-    if (!up || !subscription.isHeld()) return;
+    if (!up || !subscription.held) return;
     seq += 1;
     beatAt = performance.now();
     if (driver.capabilities.echo === "always") unansweredSince ??= performance.now();
@@ -155,7 +155,7 @@ export function createHeartbeat(
       // Without a link nothing can be heard, so silence says nothing about the peers.
       renewAll(performance.now());
       if (!up) return;
-      if (subscription.isHeld()) beat();
+      if (subscription.held) beat();
       else void subscription.want(true);
     },
     announce(sender) {
@@ -174,14 +174,14 @@ export function createHeartbeat(
       announcing.unref?.();
     },
     publishBundle(frames) {
-      if (!up || !subscription.isHeld()) return;
+      if (!up || !subscription.held) return;
       // A renewal that is lost is followed by the next.
       driver.publish(channel, encode("bundle", frames)).catch(() => {});
     },
     async close() {
       clearInterval(timer);
       clearTimeout(announcing);
-      if (up && subscription.isHeld())
+      if (up && subscription.held)
         await driver.publish(channel, encode("leave", [])).catch(() => {});
       await subscription.want(false);
     },

@@ -9,16 +9,6 @@ export interface OutboxBudget {
   readonly cap: number;
 }
 
-/** What one document has on its way to the broker: the messages of this turn, and publishes not yet answered. */
-export interface Outbox {
-  /** False, and nothing is held, when it would be too much. */
-  put(message: PeerMessage): boolean;
-  /** Publishes what was put since: one envelope per sender, or as many parts as its size takes. */
-  flush(): void;
-  /** Resolves when nothing is held any more. */
-  drained(): Promise<void>;
-}
-
 /** How many subscribers a publish reached, as far as the broker tells, and what the publish carried. */
 export interface Published {
   readonly messages: readonly PeerMessage[];
@@ -33,111 +23,134 @@ function weigh(message: PeerMessage): number {
   return weight;
 }
 
-export function createOutbox(
-  driver: SyncDriver,
-  channel: string,
-  capacity: number,
-  budget: OutboxBudget,
-  on: {
-    published(bytes: number): void;
-    settled(published: Published): void;
-    failed(messages: readonly PeerMessage[], cause: unknown): void;
-    /** Everything is out, after something had been refused for want of room. */
-    relieved(): void;
-  },
-): Outbox {
-  let waiting: PeerMessage[] = [];
-  let held = 0;
-  let refused = false;
-  let partId = 0;
-  let drain: (() => void)[] = [];
-  /** Settles, and never rejects, when everything behind a message in parts may go. */
-  let largeUnderWay: Promise<void> | undefined;
+/** What an outbox tells its channel. */
+export interface OutboxHost {
+  published(bytes: number): void;
+  settled(published: Published): void;
+  failed(messages: readonly PeerMessage[], cause: unknown): void;
+  /** Everything is out, after something had been refused for want of room. */
+  relieved(): void;
+}
 
-  function letGo(weight: number): void {
-    held -= weight;
-    budget.held -= weight;
-    if (held > 0) return;
-    const resolve = drain;
-    drain = [];
-    for (const done of resolve) done();
-    if (refused) {
-      refused = false;
-      on.relieved();
+/** What one document has on its way to the broker: the messages of this turn, and publishes not yet answered. */
+export class Outbox {
+  readonly #driver: SyncDriver;
+  readonly #channel: string;
+  readonly #capacity: number;
+  readonly #budget: OutboxBudget;
+  readonly #on: OutboxHost;
+  #waiting: PeerMessage[] = [];
+  #held = 0;
+  #refused = false;
+  #partId = 0;
+  #drain: (() => void)[] = [];
+  /** Settles, and never rejects, when everything behind a message in parts may go. */
+  #largeUnderWay: Promise<void> | undefined;
+
+  constructor(
+    driver: SyncDriver,
+    channel: string,
+    capacity: number,
+    budget: OutboxBudget,
+    on: OutboxHost,
+  ) {
+    this.#driver = driver;
+    this.#channel = channel;
+    this.#capacity = capacity;
+    this.#budget = budget;
+    this.#on = on;
+  }
+
+  /** False, and nothing is held, when it would be too much. */
+  put(message: PeerMessage): boolean {
+    const weight = weigh(message);
+    const budget = this.#budget;
+    // One message alone may exceed the caps, or a document with a large snapshot could never be repaired.
+    const full =
+      this.#held > 0 && (this.#held + weight > this.#capacity || budget.held + weight > budget.cap);
+    if (full) {
+      this.#refused = true;
+      return false;
+    }
+    this.#held += weight;
+    budget.held += weight;
+    this.#waiting.push(message);
+    return true;
+  }
+
+  /** Publishes what was put since: one envelope per sender, or as many parts as its size takes. */
+  flush(): void {
+    const messages = this.#waiting;
+    this.#waiting = [];
+    for (const group of groupBySender(messages)) {
+      let weight = 0;
+      for (const message of group) weight += weigh(message);
+      void this.#publishAll(group, weight);
     }
   }
 
-  function publishOne(envelope: Uint8Array): Promise<number | undefined> {
-    on.published(envelope.length);
-    return driver.publish(channel, envelope);
+  /** Resolves when nothing is held any more. */
+  drained(): Promise<void> {
+    if (this.#held === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#drain.push(resolve));
   }
 
-  async function publishInTurn(envelopes: readonly Uint8Array[]): Promise<number | undefined> {
-    let receivers: number | undefined;
-    for (const envelope of envelopes) receivers = await publishOne(envelope);
-    return receivers;
-  }
-
-  async function publishAll(messages: readonly PeerMessage[], weight: number): Promise<void> {
+  async #publishAll(messages: readonly PeerMessage[], weight: number): Promise<void> {
     const first = messages[0];
     if (first === undefined) return;
     try {
-      const maxPayload = Math.max(driver.capabilities.maxPayload, MIN_MAX_PAYLOAD);
+      const maxPayload = Math.max(this.#driver.capabilities.maxPayload, MIN_MAX_PAYLOAD);
       const envelope = encodeEnvelope(first, messages);
-      const envelopes = splitEnvelope(first, envelope, maxPayload, () => partId++);
+      const envelopes = splitEnvelope(first, envelope, maxPayload, () => this.#partId++);
       // Parts go one after the other, each when the broker has the one before, so that a large message does not fill
       // a subscriber's buffer at the broker in one burst; what is published behind it waits, to stay in order.
       const [only] = envelopes;
       let publishing: Promise<number | undefined>;
-      if (largeUnderWay === undefined && envelopes.length === 1 && only !== undefined) {
-        publishing = publishOne(only);
+      if (this.#largeUnderWay === undefined && envelopes.length === 1 && only !== undefined) {
+        publishing = this.#publish(only);
       } else {
-        publishing = (largeUnderWay ?? Promise.resolve()).then(() => publishInTurn(envelopes));
-        holdBack(publishing);
+        const before = this.#largeUnderWay ?? Promise.resolve();
+        publishing = before.then(() => this.#publishInTurn(envelopes));
+        this.#holdBack(publishing);
       }
-      on.settled({ messages, receivers: await publishing });
+      this.#on.settled({ messages, receivers: await publishing });
     } catch (cause) {
-      on.failed(messages, cause);
+      this.#on.failed(messages, cause);
     } finally {
-      letGo(weight);
+      this.#letGo(weight);
     }
   }
 
-  function holdBack(publishing: Promise<unknown>): void {
-    const settled: Promise<void> = Promise.allSettled([publishing]).then(() => {
-      if (largeUnderWay === settled) largeUnderWay = undefined;
-    });
-    largeUnderWay = settled;
+  #publish(envelope: Uint8Array): Promise<number | undefined> {
+    this.#on.published(envelope.length);
+    return this.#driver.publish(this.#channel, envelope);
   }
 
-  return {
-    put(message) {
-      const weight = weigh(message);
-      // One message alone may exceed the caps, or a document with a large snapshot could never be repaired.
-      const full = held > 0 && (held + weight > capacity || budget.held + weight > budget.cap);
-      if (full) {
-        refused = true;
-        return false;
-      }
-      held += weight;
-      budget.held += weight;
-      waiting.push(message);
-      return true;
-    },
-    flush() {
-      const messages = waiting;
-      waiting = [];
-      for (const group of groupBySender(messages)) {
-        let weight = 0;
-        for (const message of group) weight += weigh(message);
-        void publishAll(group, weight);
-      }
-    },
-    drained() {
-      if (held === 0) return Promise.resolve();
-      return new Promise((resolve) => drain.push(resolve));
-    },
-  };
+  async #publishInTurn(envelopes: readonly Uint8Array[]): Promise<number | undefined> {
+    let receivers: number | undefined;
+    for (const envelope of envelopes) receivers = await this.#publish(envelope);
+    return receivers;
+  }
+
+  #holdBack(publishing: Promise<unknown>): void {
+    const settled: Promise<void> = Promise.allSettled([publishing]).then(() => {
+      if (this.#largeUnderWay === settled) this.#largeUnderWay = undefined;
+    });
+    this.#largeUnderWay = settled;
+  }
+
+  #letGo(weight: number): void {
+    this.#held -= weight;
+    this.#budget.held -= weight;
+    if (this.#held > 0) return;
+    const resolve = this.#drain;
+    this.#drain = [];
+    for (const done of resolve) done();
+    if (this.#refused) {
+      this.#refused = false;
+      this.#on.relieved();
+    }
+  }
 }
 
 /** Runs of messages by the same sender and epoch: an envelope names one. Nearly always there is one run. */

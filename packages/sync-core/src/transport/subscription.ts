@@ -2,83 +2,85 @@ import type { SyncDriver, Unsubscribe } from "../contract/driver.ts";
 
 const RETRY_DELAY = 1000;
 
+/** What a subscription tells its channel. */
+export interface SubscriptionHost {
+  bytes(bytes: Uint8Array): void;
+  held(): void;
+  failed(cause: unknown): void;
+  canSubscribe(): boolean;
+}
+
 /**
  * One channel's subscription, brought in step with whether it is wanted. Subscribe and unsubscribe never overlap:
  * brokers' clients leave dead subscriptions when they do (davidyaha/graphql-redis-subscriptions#598).
  */
-export interface Subscription {
-  /** Whether the driver holds it. */
-  isHeld(): boolean;
-  /** Says whether it is wanted; resolves when that is so or, if the broker refuses, when it was tried. */
-  want(wanted: boolean): Promise<void>;
-  /** Tries again at once what was refused. */
-  retry(): void;
-}
+export class Subscription {
+  readonly #driver: SyncDriver;
+  readonly #channel: string;
+  readonly #on: SubscriptionHost;
+  #wanted = false;
+  #unsubscribe: Unsubscribe | undefined;
+  #running: Promise<void> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-export function createSubscription(
-  driver: SyncDriver,
-  channel: string,
-  on: {
-    bytes(bytes: Uint8Array): void;
-    held(): void;
-    failed(cause: unknown): void;
-    canSubscribe(): boolean;
-  },
-): Subscription {
-  let wanted = false;
-  let unsubscribe: Unsubscribe | undefined;
-  let running: Promise<void> | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-
-  function receive(bytes: Uint8Array): void {
-    if (wanted) on.bytes(bytes);
+  constructor(driver: SyncDriver, channel: string, on: SubscriptionHost) {
+    this.#driver = driver;
+    this.#channel = channel;
+    this.#on = on;
   }
 
-  async function reconcile(): Promise<void> {
-    while (wanted !== (unsubscribe !== undefined)) {
-      if (unsubscribe !== undefined) {
-        const give = unsubscribe;
-        unsubscribe = undefined;
+  /** Whether the driver holds it. */
+  get held(): boolean {
+    return this.#wanted && this.#unsubscribe !== undefined;
+  }
+
+  /** Says whether it is wanted; resolves when that is so or, if the broker refuses, when it was tried. */
+  async want(value: boolean): Promise<void> {
+    this.#wanted = value;
+    const joining = this.#running !== undefined;
+    await this.#start();
+    // The run that was already under way may have passed its last check before `wanted` changed.
+    if (joining) await this.#start();
+  }
+
+  /** Tries again at once what was refused. */
+  retry(): void {
+    if (this.#wanted) void this.#start();
+  }
+
+  #start(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#running ??= this.#reconcile().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #reconcile(): Promise<void> {
+    while (this.#wanted !== (this.#unsubscribe !== undefined)) {
+      if (this.#unsubscribe !== undefined) {
+        const give = this.#unsubscribe;
+        this.#unsubscribe = undefined;
         try {
           await give();
         } catch (cause) {
-          on.failed(cause);
+          this.#on.failed(cause);
         }
         continue;
       }
-      if (!on.canSubscribe()) return;
+      if (!this.#on.canSubscribe()) return;
       try {
-        unsubscribe = await driver.subscribe(channel, receive);
+        this.#unsubscribe = await this.#driver.subscribe(this.#channel, (bytes) => {
+          if (this.#wanted) this.#on.bytes(bytes);
+        });
       } catch (cause) {
         // Nobody waits for it any more: as good as given up.
-        if (!wanted) return;
-        on.failed(cause);
-        timer = setTimeout(() => void start(), RETRY_DELAY);
+        if (!this.#wanted) return;
+        this.#on.failed(cause);
+        this.#timer = setTimeout(() => void this.#start(), RETRY_DELAY);
         return;
       }
-      if (wanted) on.held();
+      if (this.#wanted) this.#on.held();
     }
   }
-
-  function start(): Promise<void> {
-    clearTimeout(timer);
-    running ??= reconcile().finally(() => {
-      running = undefined;
-    });
-    return running;
-  }
-
-  return {
-    isHeld: () => wanted && unsubscribe !== undefined,
-    async want(value) {
-      wanted = value;
-      const joining = running !== undefined;
-      await start();
-      // The run that was already under way may have passed its last check before `wanted` changed.
-      if (joining) await start();
-    },
-    retry() {
-      if (wanted) void start();
-    },
-  };
 }

@@ -23,7 +23,7 @@ import { MalformedAwarenessError, Presence } from "./presence.ts";
 import { StorageWriter } from "./storage-writer.ts";
 import { openTransportLink } from "./transport-link.ts";
 import type { TransportLink } from "./transport-link.ts";
-import { createUpdateLog } from "./update-log.ts";
+import { UpdateLog } from "./update-log.ts";
 
 /** A client of the document on this instance. `send` never throws and never waits. */
 export interface DocumentClient {
@@ -84,7 +84,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const { id, storage, transport, logger } = settings;
   const stored = await storage.load(id);
   // Copied: storages may hand out views into larger buffers; see `decodeUpdate`.
-  const log = createUpdateLog(stored.map((update) => new Uint8Array(update)));
+  const log = new UpdateLog(stored.map((update) => new Uint8Array(update)));
   const presence = new Presence();
   const clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers. */
@@ -105,12 +105,12 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   }
 
   function compactSoon(): void {
-    if (compacting || !(log.isBloated() || log.isScattered())) return;
+    if (compacting || !(log.bloated || log.scattered)) return;
     compacting = true;
     afterTurn(() => {
       compacting = false;
       try {
-        if (!log.isBloated()) {
+        if (!log.bloated) {
           log.gather();
           return;
         }

@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import * as Y from "yjs";
 import { decodeUpdate, MalformedUpdateError } from "../../src/document/decoded-update.ts";
-import { createUpdateLog } from "../../src/document/update-log.ts";
-import type { UpdateLog } from "../../src/document/update-log.ts";
+import { UpdateLog } from "../../src/document/update-log.ts";
 import { choices, contentOf, docOf, editHistories, shuffled, someOf } from "./edit-history.ts";
 
 /** What building or merging a document takes: all that costs time with its size. */
@@ -27,14 +26,14 @@ vi.mock("yjs", async (importOriginal) => {
 const runs = { numRuns: 300 };
 
 function logOf(updates: readonly Uint8Array[]): UpdateLog {
-  const log = createUpdateLog();
+  const log = new UpdateLog();
   for (const update of updates) log.append(update);
   return log;
 }
 
 /** Everything observable of a log, without making it merge anything. */
 function stateOf(log: UpdateLog): unknown {
-  return [log.byteLength(), log.isBloated(), log.complete(), log.stateVector(), log.digest()];
+  return [log.byteLength, log.bloated, log.complete(), log.stateVector(), log.digest()];
 }
 
 /** Every operation and every deletion in `updates`, one by one. */
@@ -68,7 +67,7 @@ describe("a document on the server", () => {
   it("is rebuilt from what was stored, in whatever order and how often it was stored", () => {
     fc.assert(
       fc.property(editHistories, choices, choices, ({ updates }, order, twice) => {
-        const log = createUpdateLog(shuffled([...updates, ...someOf(updates, twice)], order));
+        const log = new UpdateLog(shuffled([...updates, ...someOf(updates, twice)], order));
         expect(contentOf(docOf(log.updates()))).toEqual(contentOf(docOf(updates)));
       }),
       runs,
@@ -78,7 +77,7 @@ describe("a document on the server", () => {
   it("says `known` of an update exactly when it holds all of it", () => {
     fc.assert(
       fc.property(editHistories, choices, ({ updates }, order) => {
-        const log = createUpdateLog();
+        const log = new UpdateLog();
         const before: Uint8Array[] = [];
         for (const update of shuffled([...updates, ...updates], order)) {
           const holdsAll = idsIn([...before, update]) === idsIn(before);
@@ -275,7 +274,7 @@ describe("compacting", () => {
   function type(log: UpdateLog, doc: Y.Doc, edit: (text: Y.Text) => void): void {
     const collect = (update: Uint8Array): void => {
       log.append(new Uint8Array(update));
-      if (log.isBloated()) log.compact();
+      if (log.bloated) log.compact();
     };
     doc.on("update", collect);
     edit(doc.getText("text"));
@@ -292,7 +291,7 @@ describe("compacting", () => {
     ["a book", 100_000],
   ])("leaves of %s typed and erased at most twice the smallest encoding", (_, letters) => {
     const doc = new Y.Doc();
-    const log = createUpdateLog();
+    const log = new UpdateLog();
     type(log, doc, (text) => {
       for (let i = 0; i < letters; i += 50) text.insert(i, "x".repeat(Math.min(50, letters - i)));
     });
@@ -303,7 +302,7 @@ describe("compacting", () => {
   it("leaves of a book that was stored, and then erased, at most twice the smallest encoding", () => {
     const doc = new Y.Doc();
     doc.getText("text").insert(0, "x".repeat(200_000));
-    const log = createUpdateLog([Y.encodeStateAsUpdate(doc)]);
+    const log = new UpdateLog([Y.encodeStateAsUpdate(doc)]);
     type(log, doc, (text) => text.delete(10, text.length - 10));
     expect(downloadOf(log)).toBeLessThanOrEqual(2 * Y.encodeStateAsUpdate(doc).length);
   });
@@ -311,14 +310,14 @@ describe("compacting", () => {
   it("is not made due again and again by deletions of what nobody has", () => {
     const doc = new Y.Doc();
     doc.getText("text").insert(0, "x".repeat(100_000));
-    const log = createUpdateLog([Y.encodeStateAsUpdate(doc)]);
+    const log = new UpdateLog([Y.encodeStateAsUpdate(doc)]);
     let compactions = 0;
     for (let clock = 0; clock < 20; clock++) {
       // A million operations of client 9 each.
       log.append(
         new Uint8Array([0, 1, 9, 1, ...varUint(clock * 1_000_000), ...varUint(1_000_000)]),
       );
-      if (!log.isBloated()) continue;
+      if (!log.bloated) continue;
       compactions += 1;
       log.compact();
     }
@@ -327,7 +326,7 @@ describe("compacting", () => {
 
   it("leaves of letters typed and erased one by one at most twice the smallest encoding", () => {
     const doc = new Y.Doc();
-    const log = createUpdateLog();
+    const log = new UpdateLog();
     type(log, doc, (text) => {
       for (let round = 0; round < 200; round++) {
         for (const letter of "wrong word") text.insert(text.length, letter);
@@ -355,7 +354,7 @@ describe("a document into which somebody has written what Yjs cannot apply", () 
     expect(handedOut.length).toBe(1);
     expect(logOf(handedOut).digest()).toEqual(fresh.digest());
     expect(fresh.diff(new Uint8Array([0]))).toBeDefined();
-    expect(createUpdateLog(handedOut).updates()).toEqual(handedOut);
+    expect(new UpdateLog(handedOut).updates()).toEqual(handedOut);
   });
 
   it.each([
@@ -367,7 +366,7 @@ describe("a document into which somebody has written what Yjs cannot apply", () 
     ["an operation right of itself", [1, 1, 9, 0, 0x84, 9, 0, 1, 120, 0]],
     ["an operation left of its successor", [1, 1, 9, 0, 0x44, 9, 1, 1, 120, 0]],
   ])("has refused %s", (_, bytes) => {
-    expect(() => createUpdateLog().append(new Uint8Array(bytes))).toThrow(MalformedUpdateError);
+    expect(() => new UpdateLog().append(new Uint8Array(bytes))).toThrow(MalformedUpdateError);
   });
 });
 
@@ -375,35 +374,35 @@ describe("a keystroke in a large document", () => {
   it("merges nothing, builds no document, and is the only thing that is kept of it", () => {
     const doc = new Y.Doc();
     doc.getText("text").insert(0, "x".repeat(1_000_000));
-    const log = createUpdateLog([Y.encodeStateAsUpdate(doc)]);
+    const log = new UpdateLog([Y.encodeStateAsUpdate(doc)]);
     const updates: Uint8Array[] = [];
     doc.on("update", (update: Uint8Array) => updates.push(update));
     for (let i = 0; i < 500; i++) doc.getText("text").insert(i * 7, "y");
-    const before = log.byteLength();
+    const before = log.byteLength;
     costly.calls = 0;
     for (const update of updates) {
       expect(log.append(update)).toBe("added");
-      expect(log.isBloated()).toBe(false);
+      expect(log.bloated).toBe(false);
       log.stateVector();
     }
     expect(costly.calls).toBe(0);
-    expect(log.byteLength() - before).toBe(updates.reduce((sum, { length }) => sum + length, 0));
+    expect(log.byteLength - before).toBe(updates.reduce((sum, { length }) => sum + length, 0));
     log.updates();
     expect(costly.calls).toBeGreaterThan(0);
   });
 
   it("makes compacting due only as often as the document doubles", () => {
-    const log = createUpdateLog();
+    const log = new UpdateLog();
     const doc = new Y.Doc();
     let compactions = 0;
     doc.on("update", (update: Uint8Array) => {
       log.append(update);
-      if (!log.isBloated()) return;
+      if (!log.bloated) return;
       compactions += 1;
       log.compact();
     });
     for (let i = 0; i < 20_000; i++) doc.getText("text").insert(Math.floor(i / 2), "z");
-    const total = log.byteLength();
+    const total = log.byteLength;
     expect(compactions).toBeGreaterThan(0);
     expect(compactions).toBeLessThanOrEqual(2 + (20_000 * 24) / (32 * 1024) + Math.log2(total));
   });
@@ -414,7 +413,7 @@ describe("a document that is typed for long before it is compacted", () => {
   function typed(keystrokes: number) {
     const doc = new Y.Doc();
     doc.getText("text").insert(0, "x".repeat(1_000_000));
-    const log = createUpdateLog([Y.encodeStateAsUpdate(doc)]);
+    const log = new UpdateLog([Y.encodeStateAsUpdate(doc)]);
     const updates: Uint8Array[] = [];
     doc.on("update", (update: Uint8Array) => updates.push(new Uint8Array(update)));
     for (let i = 0; i < keystrokes; i++) doc.getText("text").insert(i * 3, "y");
@@ -426,7 +425,7 @@ describe("a document that is typed for long before it is compacted", () => {
     let gathered = 0;
     for (const update of updates) {
       log.append(update);
-      if (!log.isScattered()) continue;
+      if (!log.scattered) continue;
       log.gather();
       gathered += 1;
     }

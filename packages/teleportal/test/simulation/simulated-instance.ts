@@ -6,8 +6,7 @@ import {
   encodeUpdateFrame,
 } from "@teleportal/sync-core";
 import type { PeerMessage, Replica, ReplicaHost, TransportSignal } from "@teleportal/sync-core";
-import { createUpdateLog } from "../../src/document/update-log.ts";
-import type { UpdateLog } from "../../src/document/update-log.ts";
+import { UpdateLog } from "../../src/document/update-log.ts";
 import { InvariantBroken } from "./invariant-broken.ts";
 import type { Mutation } from "./mutation.ts";
 import { createPublicationCheck } from "./publication-check.ts";
@@ -76,7 +75,7 @@ export function startSimulatedInstance(
 ): SimulatedInstance {
   const { place, id, epoch, offlineBytes, mutation } = settings;
   const { clock, random, trace, broker } = world;
-  const log = createUpdateLog(settings.stored);
+  const log = new UpdateLog(settings.stored);
   const check = createPublicationCheck(place, offlineBytes);
   const connected = new Set<InstanceClient>();
   /** Those of them that the document is open for. */

@@ -1,7 +1,6 @@
 import * as Y from "yjs";
 import { compactUpdates } from "../../src/document/compact-updates.ts";
-import { createUpdateLog } from "../../src/document/update-log.ts";
-import type { UpdateLog } from "../../src/document/update-log.ts";
+import { UpdateLog } from "../../src/document/update-log.ts";
 import { InvariantBroken } from "./invariant-broken.ts";
 import { contentOf } from "./simulated-client.ts";
 import type { SimulatedClient } from "./simulated-client.ts";
@@ -50,7 +49,7 @@ export function createWitness(): Witness {
     judge(expected, instances, clients) {
       const reference = docOf([...expected]);
       const content = contentOf(reference);
-      const everything = createUpdateLog();
+      const everything = new UpdateLog();
       const all = docOf([...written]);
       everything.append(Y.encodeStateAsUpdate(all));
 
@@ -106,7 +105,5 @@ function docOf(updates: readonly Uint8Array[]): Y.Doc {
 /** The digest of what is held and of all that follows from it. */
 function spelledOutDigest(log: UpdateLog): string {
   const held = log.diff(EMPTY_STATE_VECTOR);
-  return createUpdateLog(held === undefined ? [] : [compactUpdates([held])])
-    .digest()
-    .join();
+  return new UpdateLog(held === undefined ? [] : [compactUpdates([held])]).digest().join();
 }
