@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { createKeyValueDocumentStorage } from "../../src/storage/index.ts";
 import type { KeyValueStore } from "../../src/storage/index.ts";
 import { createMapStore } from "./storages.ts";
@@ -40,6 +40,27 @@ describe("keys", () => {
     const digest = createHash("sha256").update("notes/today").digest("hex");
     const [key] = store.entries.keys();
     expect(key).toMatch(new RegExp(`^${digest}:[0-9a-f-]{1,60}$`));
+  });
+
+  test("of a document are made once, not with each keystroke", async () => {
+    const digests = vi.spyOn(crypto.subtle, "digest");
+    try {
+      const storage = over(createMapStore());
+      for (let i = 0; i < 100; i++) await storage.append(i % 2 === 0 ? "a" : "b", [bytes(i)]);
+      expect(digests).toHaveBeenCalledTimes(2);
+    } finally {
+      digests.mockRestore();
+    }
+  });
+
+  test("are right for more documents than are kept in mind", async () => {
+    const storage = over(createMapStore());
+    const ids = Array.from({ length: 11_000 }, (_, i) => `doc${i}`);
+    for (const [i, id] of ids.entries()) await storage.append(id, [bytes(i & 255)]);
+    const [first = "", last = ""] = [ids[0], ids.at(-1)];
+    await storage.append(first, [bytes(7)]);
+    expect(new Set(await storage.load(first))).toEqual(new Set([bytes(0), bytes(7)]));
+    expect(await storage.load(last)).toEqual([bytes(10_999 & 255)]);
   });
 
   test("sort in the order of writing even when the clock is set back", async () => {

@@ -1,0 +1,83 @@
+import { encodeUpdateFrame } from "@teleportal/sync-core";
+import { createMemoryBus } from "@teleportal/sync-memory";
+import type { DocumentStorage } from "teleportal";
+import { createMemoryDocumentStorage } from "teleportal/storage";
+import { expect, it } from "vitest";
+import * as Y from "yjs";
+import { connectRaw } from "./raw-client.ts";
+import { startInstance } from "./start-instance.ts";
+
+/** A memory storage that counts how often it is written to. */
+function createCountingStorage(): DocumentStorage & { appends: number } {
+  const storage = createMemoryDocumentStorage();
+  const counting = {
+    ...storage,
+    appends: 0,
+    append(documentId: string, updates: readonly Uint8Array[]) {
+      counting.appends += 1;
+      return storage.append(documentId, updates);
+    },
+  };
+  return counting;
+}
+
+it("what a client types is stored at once, and by its peers many keystrokes at a time, all of it", async () => {
+  const bus = createMemoryBus();
+  const [here, there] = [createCountingStorage(), createCountingStorage()];
+  const a = await startInstance({ bus, storage: here });
+  const b = await startInstance({ bus, storage: there });
+  const typist = await connectRaw(a.url, "doc");
+  const reader = await connectRaw(b.url, "doc");
+  await Promise.all([typist.fence(), reader.fence()]);
+
+  const doc = new Y.Doc();
+  const frames: Uint8Array[] = [];
+  doc.on("update", (update: Uint8Array) => frames.push(encodeUpdateFrame(update)));
+  for (let i = 0; i < 200; i++) doc.getText("text").insert(i, "x");
+  for (const frame of frames) {
+    typist.send(frame);
+    // Each in a turn of its own.
+    await typist.fence();
+  }
+  await expect
+    .poll(() => reader.received.filter(({ read }) => read.type === "update").length)
+    .toBe(200);
+  expect(here.appends).toBe(200);
+  expect(there.appends).toBeLessThan(here.appends);
+
+  // Whoever leaves last waits for no timer.
+  typist.socket.close();
+  reader.socket.close();
+  await expect.poll(() => [a.server.size.documents, b.server.size.documents]).toEqual([0, 0]);
+  for (const storage of [here, there]) {
+    const stored = new Y.Doc();
+    for (const update of await storage.load("doc")) Y.applyUpdate(stored, update);
+    expect(stored.getText("text").toString()).toBe("x".repeat(200));
+  }
+});
+
+it("what is typed and erased for long does not pile up in the storage while the document is open", async () => {
+  const storage = createMemoryDocumentStorage();
+  const { url } = await startInstance({ storage });
+  const typist = await connectRaw(url, "doc");
+  const doc = new Y.Doc();
+  const frames: Uint8Array[] = [];
+  doc.on("update", (update: Uint8Array) => frames.push(encodeUpdateFrame(update)));
+  for (let i = 0; i < 4500; i++) {
+    if (i % 2 === 0) doc.getText("text").insert(0, "x");
+    else doc.getText("text").delete(0, 1);
+  }
+  for (const frame of frames) typist.send(frame);
+  await typist.fence();
+  await expect
+    .poll(async () => {
+      const updates = await storage.load("doc");
+      const stored = new Y.Doc();
+      for (const update of updates) Y.applyUpdate(stored, update);
+      return {
+        few: updates.length < 2100,
+        all: Buffer.compare(Y.encodeStateVector(stored), Y.encodeStateVector(doc)) === 0,
+      };
+    })
+    .toEqual({ few: true, all: true });
+});
