@@ -31,7 +31,7 @@ export const binaryMistakes: readonly BrokenDriver[] = [
         deliver(buffer.subarray(0, bytes.length));
       });
     },
-    fails: ["binary/bytes-kept"],
+    fails: ["binary/buffer-reused", "binary/bytes-kept"],
   },
   {
     title: "keeps the publisher's buffer until later",

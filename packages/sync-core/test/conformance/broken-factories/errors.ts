@@ -68,6 +68,11 @@ export const errorsMistakes: readonly BrokenFactory[] = [
         },
       };
     },
-    fails: ["errors/reader-fails", "errors/unread-transport", "memory/unread-transport"],
+    fails: [
+      "errors/reader-fails",
+      "errors/unread-transport",
+      "load/documents",
+      "memory/unread-transport",
+    ],
   },
 ];
