@@ -2,8 +2,10 @@ import { encodeUpdateFrame } from "@teleportal/sync-core";
 import { createMemoryBus } from "@teleportal/sync-memory";
 import type { DocumentStorage } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
+import { connectEditor } from "./connect-editor.ts";
+import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
 
@@ -80,4 +82,46 @@ it("what is typed and erased for long does not pile up in the storage while the 
       };
     })
     .toEqual({ few: true, all: true });
+});
+
+describe("two instances", () => {
+  it("with one storage store an edit once, by the one that took it", async () => {
+    const bus = createMemoryBus();
+    const shared = createMemoryDocumentStorage({ shared: true });
+    const appended: string[] = [];
+    const storageOf = (name: string): DocumentStorage => ({
+      ...shared,
+      async append(documentId, updates) {
+        appended.push(name);
+        await shared.append(documentId, updates);
+      },
+    });
+    const a = await startInstance({ bus, storage: storageOf("a") });
+    const b = await startInstance({ bus, storage: storageOf("b") });
+    const [alice, bob] = [connectEditor(a.url, "doc"), connectEditor(b.url, "doc")];
+    await Promise.all([alice.synced, bob.synced]);
+    alice.text.insert(0, "one");
+    await bob.until((text) => text === "one");
+    bob.text.insert(3, " two");
+    await alice.until((text) => text === "one two");
+    await Promise.all([a.server.close(), b.server.close()]);
+    expect(appended).toEqual(["a", "b"]);
+    const doc = new Y.Doc();
+    for (const update of await shared.load("doc")) Y.applyUpdate(doc, update);
+    expect(doc.getText("text").toString()).toBe("one two");
+  });
+
+  it("with a storage each store everything each", async () => {
+    const bus = createMemoryBus();
+    const [storageA, storageB] = [createGatedStorage(), createGatedStorage()];
+    const a = await startInstance({ bus, storage: storageA });
+    const b = await startInstance({ bus, storage: storageB });
+    const [alice, bob] = [connectEditor(a.url, "doc"), connectEditor(b.url, "doc")];
+    await Promise.all([alice.synced, bob.synced]);
+    alice.text.insert(0, "both");
+    await bob.until((text) => text === "both");
+    await Promise.all([a.server.close(), b.server.close()]);
+    expect(await storageA.storedText("doc")).toBe("both");
+    expect(await storageB.storedText("doc")).toBe("both");
+  });
 });
