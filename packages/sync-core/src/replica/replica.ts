@@ -14,12 +14,15 @@
  *   (suppression as in SRM: Floyd et al., "A Reliable Multicast Framework", 1997). Unanswered, it is asked again.
  */
 import type { PeerMessage, TransportSignal } from "../contract/message.ts";
-import { decodeClientFrame, encodeSyncStep1, encodeSyncStep2 } from "../wire/client-frame.ts";
+import { encodeSyncStep1, encodeSyncStep2 } from "../wire/client-frame.ts";
 import { decodeStateVector, isAhead } from "../wire/state-vector.ts";
 import type { StateVector } from "../wire/state-vector.ts";
 import { Backoff } from "./backoff.ts";
 import { DigestSchedule } from "./digest-schedule.ts";
+import { readPeerState } from "./peer-state.ts";
+import type { PeerState } from "./peer-state.ts";
 import { Peers } from "./peers.ts";
+import { UnsentUpdates } from "./unsent-updates.ts";
 import { equalBytes } from "./equal-bytes.ts";
 import { withReplicaDefaults } from "./options.ts";
 import type { ReplicaDocument, ReplicaHost, ReplicaOptions } from "./options.ts";
@@ -47,13 +50,6 @@ export interface Replica {
   hasJoined(): boolean;
 }
 
-/** What a peer says it holds. */
-interface PeerState {
-  readonly stateVector: Uint8Array;
-  readonly decoded: StateVector;
-  readonly digest: Uint8Array;
-}
-
 interface Answer {
   readonly state: PeerState;
   readonly at: number;
@@ -77,25 +73,22 @@ export function createReplica(
   options: ReplicaOptions,
 ): Replica {
   const timing = withReplicaDefaults(options);
-  const { id, epoch, offlineBudget: budget } = timing;
+  const { id, epoch } = timing;
   const peers = new Peers();
   /** Requests of others to everyone, that this replica answers unless another does first. */
   const answers = new Map<string, Answer>();
   const asking = new Backoff(timing.requestTimeout, timing.requestTimeout * 8);
   /** Replies that were answers, and yet left this replica behind. */
   const fruitless = new Backoff(timing.requestTimeout, timing.requestTimeout * 8);
+  const updates = new UnsentUpdates(timing.offlineBytes, timing.offlineBudget);
   const digests = new DigestSchedule(timing, host, () => up && peers.size > 0);
 
   let up = false;
   let joined = false;
   let joinBy: number | undefined;
   let seq = 0;
-  let updates: Uint8Array[] = [];
-  let updatesBytes = 0;
   let awareness: Uint8Array[] = [];
   let renewals: Uint8Array[] = [];
-  /** What was typed while the link was down did not all fit: peers must be told to ask. */
-  let dirty = false;
   let planned: PlannedRequest | undefined;
   /** The request under way is taken for unanswered then. */
   let answerBy: number | undefined;
@@ -193,7 +186,7 @@ export function createReplica(
   }
 
   function onRequest(message: PeerMessage): void {
-    const asked = readState(message.frames[0], message.frames[1]);
+    const asked = readPeerState(message.frames[0], message.frames[1]);
     if (asked === undefined) {
       host.malformed(message);
       return;
@@ -241,7 +234,7 @@ export function createReplica(
     answered();
     if (planned?.to === message.sender) planned = undefined;
     if (stateVector.length === 0) return;
-    const theirs = readState(stateVector, digest);
+    const theirs = readPeerState(stateVector, digest);
     if (theirs === undefined) {
       host.malformed(message);
       return;
@@ -348,28 +341,16 @@ export function createReplica(
     up = true;
     asking.reset();
     sendCollected();
-    dirty = false;
+    updates.startOver();
     ask(EVERYONE);
     digests.compareSoon();
     sendPresence();
   }
 
-  function mayKeep(bytes: number): boolean {
-    return updatesBytes + bytes <= timing.offlineBytes && budget.held + bytes <= budget.cap;
-  }
-
-  function takeUpdates(): Uint8Array[] {
-    const taken = updates;
-    budget.held -= updatesBytes;
-    updates = [];
-    updatesBytes = 0;
-    return taken;
-  }
-
   function sendCollected(): void {
     if (!up) return;
-    if (updates.length > 0) {
-      const frames = takeUpdates();
+    if (!updates.empty) {
+      const frames = updates.take();
       // Given here and nowhere else: a number that is given earlier and then not sent is a false gap.
       seq += 1;
       send("update", frames);
@@ -395,18 +376,7 @@ export function createReplica(
       goUp();
       schedule();
     },
-    localUpdate(frame) {
-      if (dirty) return;
-      if (!up && !mayKeep(frame.length)) {
-        // The peers get it by asking: the request on the way up shows them that they are behind.
-        dirty = true;
-        takeUpdates();
-        return;
-      }
-      updates.push(frame);
-      updatesBytes += frame.length;
-      budget.held += frame.length;
-    },
+    localUpdate: (frame) => updates.add(frame, up),
     localAwareness(frame) {
       // While the link is down nothing is kept: the snapshot on the way up says it all.
       if (up) awareness.push(frame);
@@ -444,22 +414,11 @@ export function createReplica(
     leave() {
       sendCollected();
       send("leave", []);
-      takeUpdates();
+      updates.take();
       up = false;
       host.wakeAt(undefined);
     },
   };
-}
-
-function readState(
-  frame: Uint8Array | undefined,
-  digest: Uint8Array | undefined,
-): PeerState | undefined {
-  if (frame === undefined || digest === undefined) return undefined;
-  const read = decodeClientFrame(frame);
-  if (read.type !== "sync-step-1") return undefined;
-  const decoded = decodeStateVector(read.stateVector);
-  return decoded && { stateVector: read.stateVector, decoded, digest };
 }
 
 function earlier(a: number | undefined, b: number | undefined): number | undefined {
