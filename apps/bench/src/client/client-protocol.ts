@@ -1,3 +1,10 @@
+import {
+  decodeClientFrame,
+  encodeAwarenessFrame,
+  encodeSyncStep1,
+  encodeSyncStep2,
+  encodeUpdateFrame,
+} from "@teleportal/sync-core";
 import * as decoding from "lib0/decoding";
 import * as encoding from "lib0/encoding";
 
@@ -25,84 +32,57 @@ export interface ClientProtocol {
   read(frame: Uint8Array): ServerFrame;
 }
 
-const SYNC = 0;
-const AWARENESS = 1;
-const AUTH = 2;
-const STEP_1 = 0;
-const STEP_2 = 1;
-const UPDATE = 2;
-
 const EMPTY_STATE_VECTOR = Uint8Array.of(0);
 const EMPTY_UPDATE = Uint8Array.of(0, 0);
-
-function encode(write: (encoder: encoding.Encoder) => void): Uint8Array {
-  const encoder = encoding.createEncoder();
-  write(encoder);
-  return encoding.toUint8Array(encoder);
-}
-
-function syncFrame(step: number, payload: Uint8Array, document?: string): Uint8Array {
-  return encode((encoder) => {
-    if (document !== undefined) encoding.writeVarString(encoder, document);
-    encoding.writeVarUint(encoder, SYNC);
-    encoding.writeVarUint(encoder, step);
-    encoding.writeVarUint8Array(encoder, payload);
-  });
-}
-
-function awarenessFrame(update: Uint8Array, document?: string): Uint8Array {
-  return encode((encoder) => {
-    if (document !== undefined) encoding.writeVarString(encoder, document);
-    encoding.writeVarUint(encoder, AWARENESS);
-    encoding.writeVarUint8Array(encoder, update);
-  });
-}
-
-function readSync(decoder: decoding.Decoder): ServerFrame {
-  if (decoding.readVarUint(decoder) !== SYNC) return { type: "other" };
-  switch (decoding.readVarUint(decoder)) {
-    case STEP_1:
-      return { type: "asks" };
-    case STEP_2:
-      return { type: "synced", update: decoding.readVarUint8Array(decoder) };
-    case UPDATE:
-      return { type: "update", update: decoding.readVarUint8Array(decoder) };
-    default:
-      return { type: "other" };
-  }
-}
 
 /** The protocol of y-websocket: a socket per document. */
 const yWebsocketProtocol: ClientProtocol = {
   url: (base, document) => `${base}/${document}`,
-  hello: () => [syncFrame(STEP_1, EMPTY_STATE_VECTOR)],
-  update: (_document, update) => syncFrame(UPDATE, update),
-  nothing: () => syncFrame(STEP_2, EMPTY_UPDATE),
-  awareness: (_document, update) => awarenessFrame(update),
-  read: (frame) => readSync(decoding.createDecoder(frame)),
+  hello: () => [encodeSyncStep1(EMPTY_STATE_VECTOR)],
+  update: (_document, update) => encodeUpdateFrame(update),
+  nothing: () => encodeSyncStep2(EMPTY_UPDATE),
+  awareness: (_document, update) => encodeAwarenessFrame(update),
+  read(frame) {
+    const read = decodeClientFrame(frame);
+    switch (read.type) {
+      case "update":
+        return read;
+      case "sync-step-1":
+        return { type: "asks" };
+      case "sync-step-2":
+        return { type: "synced", update: read.update };
+      default:
+        return { type: "other" };
+    }
+  },
 };
 
-/** Hocuspocus's: every frame names its document, and a token comes first. */
+/** Hocuspocus's: the same frames, the document's name before each, and a token first. */
 const hocuspocusProtocol: ClientProtocol = {
   url: (base) => base,
   hello: (document) => [
-    encode((encoder) => {
-      encoding.writeVarString(encoder, document);
-      encoding.writeVarUint(encoder, AUTH);
-      encoding.writeVarUint(encoder, 0);
-      encoding.writeVarString(encoder, "token");
-    }),
-    syncFrame(STEP_1, EMPTY_STATE_VECTOR, document),
+    named(document, TOKEN),
+    ...yWebsocketProtocol.hello(document).map((frame) => named(document, frame)),
   ],
-  update: (document, update) => syncFrame(UPDATE, update, document),
-  nothing: (document) => syncFrame(STEP_2, EMPTY_UPDATE, document),
-  awareness: (document, update) => awarenessFrame(update, document),
+  update: (document, update) => named(document, yWebsocketProtocol.update(document, update)),
+  nothing: (document) => named(document, yWebsocketProtocol.nothing(document)),
+  awareness: (document, update) => named(document, yWebsocketProtocol.awareness(document, update)),
   read(frame) {
     const decoder = decoding.createDecoder(frame);
     decoding.readVarString(decoder);
-    return readSync(decoder);
+    return yWebsocketProtocol.read(frame.subarray(decoder.pos));
   },
 };
+
+/** The frame that authenticates: type 2, kind 0, and a token of one letter, as nobody asks for more here. */
+const TOKEN = Uint8Array.of(2, 0, 1, 0x78);
+
+function named(document: string, frame: Uint8Array): Uint8Array {
+  const encoder = encoding.createEncoder();
+  encoding.writeVarString(encoder, document);
+  encoding.writeUint8Array(encoder, frame);
+  return encoding.toUint8Array(encoder);
+}
 
 export const protocols: Readonly<Record<ProtocolName, ClientProtocol>> = {
   "y-websocket": yWebsocketProtocol,

@@ -23,7 +23,6 @@ export class UnsentUpdates {
 
   add(frame: Uint8Array, linkUp: boolean): void {
     if (this.#overflowed) return;
-
     if (!linkUp && !this.#fits(frame.length)) {
       this.#overflowed = true;
       this.take();
