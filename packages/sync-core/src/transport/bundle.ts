@@ -2,7 +2,7 @@ import type { PeerMessage } from "../contract/message.ts";
 import { encodeEnvelope } from "../wire/envelope.ts";
 import { afterTurn } from "./turn.ts";
 
-/** Larger ones go in several, in bytes: nothing else waits long behind one at the broker. */
+/** The most bytes in one bundle, so that nothing waits long behind it at the broker. */
 const MAX_BUNDLE = 64 * 1024;
 
 /**
