@@ -38,7 +38,7 @@ export interface Deployment extends AsyncDisposable {
   /** Everything typed so far is at every editor. */
   settled(): Promise<void>;
   /**
-   * The fault is over: within what its broker promises, with no further edit, every editor and a fresh one on each instance holds every
+   * The fault is over: within what its broker promises (see `upTo`), with no further edit, every editor and a fresh one on each instance holds every
    * keystroke and nothing that was erased. Returns the milliseconds it took.
    */
   converges(title: string): Promise<number>;
@@ -89,9 +89,9 @@ export async function deploy(
         }
       },
       paste(length) {
-        const mark = `[${name}${marks++}${"x".repeat(length)}]`;
+        const mark = `[${name}${marks++}]`;
         written.add(mark);
-        editor.text.insert(0, mark);
+        editor.text.insert(0, `${"x".repeat(length)}${mark}`);
       },
       erase(times = 1) {
         for (let i = 0; i < times; i++) {
@@ -144,7 +144,7 @@ export async function deploy(
       if (isAway) await broker.restart();
       isAway = false;
       const started = performance.now();
-      await allHold(editors(), kind.promise);
+      await allHold(editors(), upTo(kind.promise));
       const fresh = places.map(({ url }) => connectProvider(url, DOCUMENT));
       extra.push(...fresh);
       await Promise.all(fresh.map(({ synced }) => synced));
@@ -154,7 +154,7 @@ export async function deploy(
         expect(editor.text.toString()).toBe(first?.text.toString());
         expect(holds(editor.text.toString())).toBe(true);
       }
-      expect(took).toBeLessThan(kind.promise);
+      expect(took).toBeLessThan(upTo(kind.promise));
       report(kind.title, title, took);
       return took;
     },
@@ -166,6 +166,14 @@ export async function deploy(
       await broker.stop();
     },
   };
+}
+
+/**
+ * `npm run faults` measures, and holds to what is promised. Beside other tests on a busy machine it may take longer: there it is asked
+ * that all comes to its end.
+ */
+export function upTo(promise: number): number {
+  return process.env["FAULTS_REPORT"] === undefined ? promise * 3 : promise;
 }
 
 /** An index that is in no mark: right behind one, or at the front. */

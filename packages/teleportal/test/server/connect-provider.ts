@@ -12,7 +12,7 @@ export interface EditorClient {
   readonly provider: WebsocketProvider;
   /** Resolves once the server has said that everything is there. */
   readonly synced: Promise<void>;
-  /** Resolves once `condition` holds, looked at on every change of the document. */
+  /** Resolves once `condition` holds, looked at after every turn in which the document has changed. */
   until(condition: (text: string) => boolean, what?: string): Promise<void>;
   destroy(): void;
 }
@@ -37,12 +37,20 @@ export function connectProvider(url: string, documentId: string, doc = new Y.Doc
     synced,
     until(condition) {
       return new Promise((resolve) => {
+        let looking = false;
         function look(): void {
+          looking = false;
           if (!condition(text.toString())) return;
-          doc.off("update", look);
+          doc.off("update", lookSoon);
           resolve();
         }
-        doc.on("update", look);
+        // Once for all updates of a turn: reading a large text for each of them would take longer than they do.
+        function lookSoon(): void {
+          if (looking) return;
+          looking = true;
+          setImmediate(look);
+        }
+        doc.on("update", lookSoon);
         look();
       });
     },
