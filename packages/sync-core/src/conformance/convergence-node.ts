@@ -57,7 +57,7 @@ export async function openConvergenceNode(
   const document: ReplicaDocument = {
     stateVector: () => Y.encodeStateVector(doc),
     diff: (stateVector) =>
-      doc.store.clients.size === 0 ? undefined : Y.encodeStateAsUpdate(doc, stateVector),
+      doc.store.clients.size === 0 ? [] : [Y.encodeStateAsUpdate(doc, stateVector)],
     digest() {
       const structs = new Map<number, number[]>();
       for (const [client, clock] of Y.decodeStateVector(Y.encodeStateVector(doc))) {

@@ -4,8 +4,11 @@ import type { PeerMessage } from "../contract/message.ts";
 export interface ReplicaDocument {
   /** Yjs's encoding of what is held without a hole, per client. */
   stateVector(): Uint8Array;
-  /** The update that brings a holder of `stateVector` here, all deletions included; `undefined` if there is none. */
-  diff(stateVector: Uint8Array): Uint8Array | undefined;
+  /**
+   * The updates that bring a holder of `stateVector` here, in the order to be applied, all deletions with the last; none if
+   * nothing is held. What is large had better come in pieces: a reply carries as many as fit, and the rest is asked for.
+   */
+  diff(stateVector: Uint8Array): readonly Uint8Array[];
   /** Equal for two documents exactly when structs and deletions are: see `digestOf`. */
   digest(): Uint8Array;
   /** False while structs are held whose predecessors are missing. */
@@ -85,6 +88,12 @@ export interface ReplicaOptions {
    */
   readonly gapDelay?: number;
   /**
+   * About how many bytes of updates a reply carries; an asker that lacks more asks again at once. So what an instance is
+   * sent waits for that instance, and a large document neither stops it nor fills its buffer at the broker.
+   * @default 262144
+   */
+  readonly replyBytes?: number;
+  /**
    * When the first digest follows activity; the next ones at double the distance each.
    * @default 1000
    */
@@ -114,6 +123,7 @@ const DEFAULTS = {
   requestTimeout: 500,
   requestAttempts: 5,
   replySpread: 50,
+  replyBytes: 262_144,
   gapDelay: 20,
   digestDelay: 1000,
   digestMaxDelay: 6000,

@@ -7,9 +7,10 @@
  * How it works, in the order things go wrong:
  * - Every update message carries a sequence number; a gap, and any later message with a higher number, reveals loss.
  *   The last message before silence is revealed by the digest that follows activity and backs off to nothing.
- * - A repair is one `request` (state vector and digest) and one `reply` (the difference, and the replier's own state
- *   vector, so that the asker can hand back what the replier lacks). A difference carries the WHOLE delete set, so it
- *   is applied by nobody but the one it was computed for (ueberdosis/hocuspocus#1151).
+ * - A repair is one `request` (state vector and digest) and one `reply` (state vector and digest of the replier, so that
+ *   the asker can hand back what it lacks, and the difference). A difference carries the WHOLE delete set, so it is
+ *   applied by nobody but the one it was computed for (ueberdosis/hocuspocus#1151). Of one that is large a reply has the
+ *   beginning, and no digest: the asker asks for the rest when it has that.
  * - A request to everyone is answered by one peer: each waits a random moment and stays silent if another was first
  *   (suppression as in SRM: Floyd et al., "A Reliable Multicast Framework", 1997). Unanswered, it is asked again.
  */
@@ -92,6 +93,8 @@ export function createReplica(
   let planned: PlannedRequest | undefined;
   /** The request under way is taken for unanswered then. */
   let answerBy: number | undefined;
+  /** How much of a large difference was asked for last. */
+  let asked: "beginning" | "whole" = "beginning";
   /** Requests were made until it was enough, and nobody has answered. */
   let unheard = false;
 
@@ -132,12 +135,14 @@ export function createReplica(
     };
   }
 
-  function ask(to: string | typeof EVERYONE): void {
+  function ask(to: string | typeof EVERYONE, amount: "beginning" | "whole" = "beginning"): void {
     planned = undefined;
     if (!up) return;
+    asked = amount;
     answerBy = host.now() + asking.next() + jitter(timing.requestTimeout / 4);
     const state = [encodeSyncStep1(document.stateVector()), document.digest()];
-    send("request", state, to);
+    // A third frame says that the whole difference is wanted in one reply.
+    send("request", amount === "whole" ? [...state, EMPTY] : state, to);
   }
 
   function answered(): void {
@@ -169,25 +174,31 @@ export function createReplica(
     }
   }
 
-  function reply(to: string, theirs: PeerState, wantsBack: boolean): void {
+  function reply(
+    to: string,
+    theirs: PeerState,
+    { wantsBack, whole = false }: { readonly wantsBack: boolean; readonly whole?: boolean },
+  ): void {
     answers.delete(to);
     // What was to be asked of that peer comes with its own answer, if it has any.
     if (wantsBack && planned?.to === to) {
       planned = { ...planned, at: Math.max(planned.at, host.now() + timing.requestTimeout) };
     }
     // Equal digests, the usual answer to a request after a harmless reconnect: nothing need be computed or sent.
-    const difference = equalBytes(theirs.digest, document.digest())
-      ? undefined
-      : document.diff(theirs.stateVector);
-    const back = wantsBack
-      ? [encodeSyncStep1(document.stateVector()), document.digest()]
-      : [EMPTY, EMPTY];
-    send("reply", [difference === undefined ? EMPTY : encodeSyncStep2(difference), ...back], to);
+    const digest = document.digest();
+    const equal = equalBytes(theirs.digest, digest);
+    const difference = equal ? [] : document.diff(theirs.stateVector);
+    const limit = whole ? Number.POSITIVE_INFINITY : timing.replyBytes;
+    const fitting = beginningOf(difference, limit).map((update) => encodeSyncStep2(update));
+    const own = encodeSyncStep1(document.stateVector());
+    if (fitting.length < difference.length) send("reply", [own, EMPTY, ...fitting], to);
+    else if (wantsBack) send("reply", [own, digest, ...fitting], to);
+    else send("reply", [EMPTY, EMPTY, ...fitting], to);
   }
 
   function onRequest(message: PeerMessage): void {
-    const asked = readPeerState(message.frames[0], message.frames[1]);
-    if (asked === undefined) {
+    const theirs = readPeerState(message.frames[0], message.frames[1]);
+    if (theirs === undefined) {
       host.malformed(message);
       return;
     }
@@ -199,13 +210,13 @@ export function createReplica(
     }
     if (message.to === undefined) sendPresence(message.sender);
     if (toMe || peers.size === 1) {
-      reply(message.sender, asked, true);
+      reply(message.sender, theirs, { wantsBack: true, whole: message.frames.length > 2 });
     } else {
       const at = host.now() + jitter(timing.replySpread);
-      answers.set(message.sender, { state: asked, at });
+      answers.set(message.sender, { state: theirs, at });
     }
     // It may hold what is missing here; the one that replies is handed that back, the others must ask.
-    if (isAhead(asked.decoded, ownStateVector())) {
+    if (isAhead(theirs.decoded, ownStateVector())) {
       askSoon(message.sender, timing.replySpread * (1 + host.random()), "behind");
     }
   }
@@ -221,18 +232,21 @@ export function createReplica(
       if (message.to !== undefined) answers.delete(message.to);
       return;
     }
-    const [difference, stateVector, digest] = message.frames;
-    if (difference === undefined || stateVector === undefined || digest === undefined) {
+    const [stateVector, digest, ...difference] = message.frames;
+    if (stateVector === undefined || digest === undefined) {
       host.malformed(message);
       return;
     }
-    if (difference.length > 0) {
-      const before = document.digest();
-      host.apply([difference], message);
-      if (!equalBytes(before, document.digest())) digests.compareSoon();
+    const before = document.digest();
+    if (difference.length > 0) host.apply(difference, message);
+    const gained = !equalBytes(before, document.digest());
+    if (gained) digests.compareSoon();
+    if (planned?.to === message.sender) planned = undefined;
+    if (stateVector.length > 0 && digest.length === 0) {
+      askForRest(message.sender, gained);
+      return;
     }
     answered();
-    if (planned?.to === message.sender) planned = undefined;
     if (stateVector.length === 0) return;
     const theirs = readPeerState(stateVector, digest);
     if (theirs === undefined) {
@@ -243,16 +257,29 @@ export function createReplica(
       fruitless.reset();
       return;
     }
-    const own = ownStateVector();
-    if (isAhead(theirs.decoded, own)) {
-      // Behind still: the reply crossed with an update, or the host refuses what it holds. The digests take over.
-      if (fruitless.steps >= timing.requestAttempts) return;
-      askSoon(message.sender, fruitless.next(), "behind");
+    if (isAhead(theirs.decoded, ownStateVector())) {
+      askInVain(message.sender);
       return;
     }
     fruitless.reset();
     // Everything the replier has is here now, so what differs is what it lacks.
-    reply(message.sender, theirs, false);
+    reply(message.sender, theirs, { wantsBack: false });
+  }
+
+  /** The reply had the beginning of a large difference. */
+  function askForRest(sender: string, gained: boolean): void {
+    answerBy = undefined;
+    asking.reset();
+    if (gained) ask(sender);
+    // Held already, behind a hole, where no state vector can say so: it would be sent again and again.
+    else if (asked === "beginning") ask(sender, "whole");
+    else askInVain(sender);
+  }
+
+  /** Behind still: the reply crossed with an update, or the host refuses what it holds. In the end the digests take over. */
+  function askInVain(sender: string): void {
+    if (fruitless.steps >= timing.requestAttempts) return;
+    askSoon(sender, fruitless.next(), "behind");
   }
 
   function onDigest(message: PeerMessage): void {
@@ -401,7 +428,7 @@ export function createReplica(
       const now = host.now();
       if (!joined && joinBy !== undefined && joinBy <= now) finishJoin();
       for (const [to, answer] of answers) {
-        if (answer.at <= now) reply(to, answer.state, true);
+        if (answer.at <= now) reply(to, answer.state, { wantsBack: true });
       }
       if (answerBy !== undefined && answerBy <= now) unanswered();
       if (answerBy === undefined && planned !== undefined && planned.at <= now) ask(planned.to);
@@ -424,4 +451,11 @@ export function createReplica(
 function earlier(a: number | undefined, b: number | undefined): number | undefined {
   if (a === undefined) return b;
   return b === undefined ? a : Math.min(a, b);
+}
+
+/** The first updates, as many as have `bytes` together, and one at least. */
+function beginningOf(updates: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let room = bytes;
+  const end = updates.findIndex((update, index) => (room -= update.length) < 0 && index > 0);
+  return end === -1 ? updates : updates.slice(0, end);
 }

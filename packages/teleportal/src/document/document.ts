@@ -5,7 +5,6 @@ import {
   describeCause,
   encodeAwarenessFrame,
   encodeSyncStep1,
-  encodeSyncStep2,
   encodeUpdateFrame,
 } from "@teleportal/sync-core";
 import type {
@@ -20,7 +19,9 @@ import type { DocumentStorage } from "../storage/document-storage.ts";
 import { Alarm } from "./alarm.ts";
 import { MalformedUpdateError } from "./decoded-update.ts";
 import { MalformedAwarenessError, Presence } from "./presence.ts";
+import type { BackgroundWork, Steps } from "./background-work.ts";
 import { StorageWriter } from "./storage-writer.ts";
+import { syncFrames } from "./sync-frames.ts";
 import { openTransportLink } from "./transport-link.ts";
 import type { TransportLink } from "./transport-link.ts";
 import { UpdateLog } from "./update-log.ts";
@@ -67,6 +68,7 @@ export interface DocumentSettings {
   readonly storage: DocumentStorage;
   readonly transport: TransportStreams<unknown> | undefined;
   readonly logger: Logger;
+  readonly background: BackgroundWork;
   readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
   /** Asks for `flush` after this event-loop turn. */
   flushAfterTurn(document: Document): void;
@@ -76,12 +78,9 @@ export interface DocumentSettings {
   storeSoon(document: Document): void;
 }
 
-/** An update that holds nothing, in Yjs's V1 format. */
-const EMPTY_UPDATE = new Uint8Array([0, 0]);
-
 /** Loads a document and opens its way to the peers; resolves when joining clients can be answered. */
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
-  const { id, storage, transport, logger } = settings;
+  const { id, storage, transport, logger, background } = settings;
   const stored = await storage.load(id);
   // Copied: storages may hand out views into larger buffers; see `decodeUpdate`.
   const log = new UpdateLog(stored.map((update) => new Uint8Array(update)));
@@ -89,7 +88,9 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers. */
   const renewed = new Set<object>();
-  const writer = new StorageWriter(id, storage, stored.length, logger, () => log.updates());
+  const writer = new StorageWriter(id, storage, stored.length, logger, background, () =>
+    log.updates(),
+  );
   let closing: Promise<void> | undefined;
   const alarm = new Alarm(() => replica?.tick());
   let compacting = false;
@@ -104,26 +105,33 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     for (const client of clients) if (client !== except) client.send(frame);
   }
 
+  function* compactInSteps(): Steps<void> {
+    for (const _ of log.compactInSteps()) {
+      if (closing !== undefined) return;
+      yield;
+    }
+    if (closing === undefined) replica?.changed();
+  }
+
   function compactSoon(): void {
-    if (compacting || !(log.bloated || log.scattered)) return;
+    if (compacting) return;
+    if (log.bloated) void compactNow();
+    else if (log.scattered) afterTurn(() => log.gather());
+  }
+
+  async function compactNow(): Promise<void> {
     compacting = true;
-    afterTurn(() => {
+    try {
+      await background.run(compactInSteps());
       compacting = false;
-      try {
-        if (!log.bloated) {
-          log.gather();
-          return;
-        }
-        log.compact();
-        if (closing === undefined) replica?.changed();
-      } catch (cause) {
-        logger.error(
-          `[teleportal] compacting ${id} failed (${describeCause(cause)}): it goes on uncompacted; ` +
-            "a client has written what Yjs cannot apply",
-        );
-        compacting = true;
-      }
-    });
+      // As much may have come meanwhile.
+      if (closing === undefined) compactSoon();
+    } catch (cause) {
+      logger.error(
+        `[teleportal] compacting ${id} failed (${describeCause(cause)}): it goes on uncompacted; ` +
+          "a client has written what Yjs cannot apply",
+      );
+    }
   }
 
   function sayMalformed(message: PeerMessage): void {
@@ -214,15 +222,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       replica?.localAwareness(frame);
       settings.flushAfterTurn(document);
     },
-    syncFrames(stateVector) {
-      // Byte 0 is the number of clients: a holder of nothing needs no difference, so nothing is merged.
-      if (stateVector[0] !== 0) return [encodeSyncStep2(log.diff(stateVector) ?? EMPTY_UPDATE)];
-      const updates = log.updates();
-      const [only] = updates;
-      if (updates.length <= 1) return [encodeSyncStep2(only ?? EMPTY_UPDATE)];
-      // SyncStep2 comes last: applications take it for "all is there" and may fill a document they find empty.
-      return [...updates.map(encodeUpdateFrame), encodeSyncStep2(EMPTY_UPDATE)];
-    },
+    syncFrames: (stateVector) => syncFrames(log, stateVector),
     askFrame: () => encodeSyncStep1(log.stateVector()),
     presenceFrame() {
       const update = presence.snapshot();
@@ -277,6 +277,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     },
   };
 
+  compactSoon();
   if (replica === undefined) return document;
   replica.start();
   await whenJoined;

@@ -1,7 +1,8 @@
 import { describeCause } from "@teleportal/sync-core";
 import type { Logger } from "@teleportal/sync-core";
 import type { DocumentStorage } from "../storage/document-storage.ts";
-import { compactUpdates } from "./compact-updates.ts";
+import type { BackgroundWork } from "./background-work.ts";
+import { compaction } from "./compaction.ts";
 
 const RETRY_FIRST = 250;
 const RETRY_MOST = 10_000;
@@ -24,6 +25,7 @@ export class StorageWriter {
   readonly #documentId: string;
   readonly #storage: DocumentStorage;
   readonly #logger: Logger;
+  readonly #background: BackgroundWork;
   readonly #everything: () => readonly Uint8Array[];
   #waiting: Uint8Array[] = [];
   /** Updates and bytes appended since the stored form was compact, and how large it was then. */
@@ -47,12 +49,14 @@ export class StorageWriter {
     storage: DocumentStorage,
     stored: number,
     logger: Logger,
+    background: BackgroundWork,
     everything: () => readonly Uint8Array[],
   ) {
     this.#documentId = documentId;
     this.#storage = storage;
     this.#appended = stored;
     this.#logger = logger;
+    this.#background = background;
     this.#everything = everything;
   }
 
@@ -164,10 +168,10 @@ export class StorageWriter {
     this.#grown = 0;
     this.#appended = 0;
     try {
-      await this.#storage.compact(this.#documentId, (updates) => {
-        const compacted = compactUpdates(updates);
-        this.#compactSize = compacted.length;
-        return compacted;
+      await this.#storage.compact(this.#documentId, async (updates) => {
+        const pieces = await this.#background.run(compaction(updates));
+        this.#compactSize = pieces.reduce((sum, { update }) => sum + update.length, 0);
+        return pieces.map(({ update }) => update);
       });
     } catch (cause) {
       this.#logger.warn(

@@ -1,64 +1,82 @@
 import { ByteWriter, decodeStateVector, digestOf } from "@teleportal/sync-core";
 import type { ReplicaDocument, StateVector } from "@teleportal/sync-core";
 import * as Y from "yjs";
-import { compactUpdates } from "./compact-updates.ts";
+import { compaction, PIECE_SIZE } from "./compaction.ts";
 import { decodeUpdate } from "./decoded-update.ts";
 import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
+import { encodeDeletions } from "./deletions.ts";
 import { IdRanges } from "./id-ranges.ts";
 
 interface Entry {
   readonly update: Uint8Array;
-  /** Per client where the operations in it end. */
-  readonly ends: readonly ClientEnd[];
+  /** Per client from where to where the operations in it go. */
+  readonly spans: readonly OperationRange[];
 }
 
-type ClientEnd = readonly [client: number, end: number];
-
-/** Below it, in bytes, compacting is not worth the while: it takes a few milliseconds at most whenever it is needed. */
-const SMALL = 32 * 1024;
+/** An update of so many structs is worth cutting into pieces: reading it takes some milliseconds. */
+const COARSE = 2000;
 
 /** After so many single updates they are gathered: takes about 2 ms. */
 const SCATTERED = 512;
 
-/** Gathered updates are gathered again with later ones up to this size, in bytes: there are few of them, and none is large. */
-const GATHERED = 32 * 1024;
-
 /**
- * A document on the server: one snapshot and the updates since, as bytes, and the set of operation ids they hold.
- * No Y.Doc: a keystroke costs decoding that keystroke, however large the document.
+ * A document on the server: pieces that were made compact and the updates since, as bytes, and the set of operation ids they
+ * hold. No Y.Doc: a keystroke costs decoding that keystroke, however large the document. Nothing is done with all of it at
+ * once: what goes out are pieces and gathered updates, and the few that a receiver has a part of are cut for it.
  */
 export class UpdateLog implements ReplicaDocument {
+  readonly #pieceSize: number;
+  /** In bytes: compacting so little is not worth the while, or takes a few milliseconds at most. */
+  readonly #smallSize: number;
   readonly #structs = new IdRanges();
   readonly #deletions = new IdRanges();
-  #snapshot: Entry | undefined;
+  #pieces: readonly Entry[] = [];
+  #pieceBytes = 0;
   #pending: Entry[] = [];
   #pendingBytes = 0;
   /** How many of `#pending` came after what was gathered last. */
   #single = 0;
+  /** How many of `#pending`, from the first, are being compacted: these stay as they are. */
+  #compacting = 0;
   #stateVector: Uint8Array | undefined;
   #digest: Uint8Array | undefined;
-  /** How many operations are held, how many of all are deleted, and how many of these since the snapshot. */
+  /** How many operations are held, how many of all are deleted, and how many of these since the last compaction. */
   #held = 0;
   #deleted = 0;
   #erased = 0;
   /** False after a compaction for what was erased has gained nothing: the counts were made up. */
   #erasurePays = true;
   #compactable = true;
+  /** Something came that had better be cut into pieces. */
+  #coarse = false;
 
-  constructor(stored: readonly Uint8Array[] = []) {
-    for (const update of stored) this.append(update);
-    const [only] = this.#pending;
-    if (this.#pending.length !== 1 || only === undefined) return;
-    this.#becomeSnapshot(only);
+  /**
+   * `stored`: as the storage has given them; what stands large at its front was made compact.
+   * `pieceSize`: about how many bytes are handled at a time.
+   */
+  constructor(stored: readonly Uint8Array[] = [], pieceSize = PIECE_SIZE) {
+    this.#pieceSize = pieceSize;
+    this.#smallSize = pieceSize / 2;
+    const small = stored.findIndex((update) => update.length < this.#smallSize);
+    // The last piece of a compaction is what was left.
+    const compact = small === -1 ? stored.length : small + 1;
+    for (const update of stored.slice(0, compact)) this.append(update);
+    this.#replace(this.#pending, this.#pending.length);
+    this.#single = this.#erased = 0;
+    for (const update of stored.slice(compact)) this.append(update);
   }
 
   get byteLength(): number {
-    return (this.#snapshot?.update.length ?? 0) + this.#pendingBytes;
+    return this.#pieceBytes + this.#pendingBytes;
   }
 
-  /** Whether the updates since the snapshot have outgrown it, or have erased most of it, so that `compact` pays. */
+  /**
+   * Whether the updates since the last compaction have outgrown the rest, or have erased most of it, or something is to be cut
+   * into pieces: another pays.
+   */
   get bloated(): boolean {
-    return this.#outgrown(SMALL) || (this.byteLength > SMALL && this.#mostlyErased());
+    if (this.#coarse || this.#outgrown(this.#smallSize)) return true;
+    return this.byteLength > this.#smallSize && this.#mostlyErased();
   }
 
   /** Whether there are so many single updates that `gather` pays, or the next `updates` would take long. */
@@ -74,9 +92,10 @@ export class UpdateLog implements ReplicaDocument {
   append(update: Uint8Array): "added" | "known" {
     const decoded = decodeUpdate(update);
     if (!this.#record(decoded)) return "known";
-    this.#pending.push({ update, ends: endsOf(decoded.structs) });
+    this.#pending.push({ update, spans: spansOf(decoded.structs) });
     this.#pendingBytes += update.length;
     this.#single += 1;
+    if (decoded.structs.length > COARSE && update.length > 2 * this.#pieceSize) this.#coarse = true;
     return "added";
   }
 
@@ -106,22 +125,27 @@ export class UpdateLog implements ReplicaDocument {
     return this.#structs.whole;
   }
 
-  /** What a holder of `stateVector` lacks, as one update, all deletions included; `undefined` if nothing is held. */
-  diff(stateVector: Uint8Array): Uint8Array | undefined {
+  /** What a holder of `stateVector` lacks, in the order to be applied, all deletions with the last; none if nothing is held. */
+  diff(stateVector: Uint8Array): readonly Uint8Array[] {
+    this.gather();
     const theirs = decodeStateVector(stateVector) ?? new Map<number, number>();
-    const missing = this.#entries().filter((entry) => !covers(theirs, entry.ends));
+    const missing: Uint8Array[] = [];
+    let bytes = 0;
+    for (const { update, spans } of this.#entries()) {
+      if (covers(theirs, spans)) continue;
+      // Only what they have a part of is read, and deletions come from the index.
+      const part = meets(theirs, spans) ? Y.diffUpdate(update, stateVector) : update;
+      missing.push(part);
+      bytes += part.length;
+    }
     const deletions = this.#deletions.clients;
-    if (missing.length === 0 && deletions.size === 0) return undefined;
-    // Only what holds something missing is read; deletions come from the index, not from the rest.
-    return Y.mergeUpdates([
-      ...missing.map(({ update }) => Y.diffUpdate(update, stateVector)),
-      encodeDeletions(deletions),
-    ]);
+    if (deletions.size > 0) missing.push(encodeDeletions(deletions));
+    return missing.length > 1 && bytes <= this.#pieceSize ? [Y.mergeUpdates(missing)] : missing;
   }
 
   /** Everything, as few updates, in the order they are to be applied. Nothing large is merged with anything. */
   updates(): readonly Uint8Array[] {
-    const small = this.byteLength <= 2 * SMALL;
+    const small = this.byteLength <= this.#pieceSize && this.#compacting === 0;
     if (this.#compactable && small && (this.#outgrown(0) || this.#mostlyErased())) {
       try {
         this.compact();
@@ -136,45 +160,65 @@ export class UpdateLog implements ReplicaDocument {
   /** Merges the latest updates, in a time that does not depend on the document's size. */
   gather(): void {
     if (this.#single === 0) return;
-    const pending = this.#pending;
-    let start = pending.length - this.#single;
-    let size = 0;
-    for (const { update } of pending.slice(start)) size += update.length;
-    for (let before = pending[start - 1]; before !== undefined; before = pending[start - 1]) {
-      if (size + before.update.length > GATHERED) break;
-      size += before.update.length;
-      start -= 1;
-    }
+    let start = Math.max(this.#compacting, this.#pending.length - this.#single);
+    // What was gathered last may have room for more.
+    if (start > this.#compacting) start -= 1;
     this.#single = 0;
-    const latest = pending.slice(start);
-    if (latest.length < 2) return;
-    const update = Y.mergeUpdates(latest.map((entry) => entry.update));
-    pending.splice(start, latest.length, { update, ends: endsOf(decodeUpdate(update).structs) });
-    this.#pendingBytes += update.length - size;
+    for (const group of groupsUpTo(this.#smallSize, this.#pending.splice(start))) {
+      this.#pending.push(merged(group));
+    }
+    this.#pendingBytes = this.#pending.reduce((sum, { update }) => sum + update.length, 0);
   }
 
-  /** Makes one snapshot of everything, without deleted content. */
+  /** Makes everything compact, without deleted content, at once. */
   compact(): void {
-    if (this.#pending.length === 0) return;
+    const steps = this.compactInSteps();
+    while (steps.next().done !== true);
+  }
+
+  /**
+   * The same in steps of a few milliseconds: yields after each. Nothing has changed before the last; what is appended meanwhile stands
+   * behind. Not to be begun twice.
+   */
+  *compactInSteps(): Generator<void, void> {
+    if (this.#pending.length === 0 && !this.#coarse) return;
     const before = this.byteLength;
     const forErased = !this.#outgrown(0);
+    this.gather();
+    const compacted = this.#pending.length;
     // Yjs may yet refuse what could be decoded; it is not asked about the same again by `updates`.
     this.#compactable = false;
-    const update = compactUpdates(this.#entries().map((entry) => entry.update));
-    const decoded = decodeUpdate(update);
-    this.#compactable = true;
-    // Applying can imply deletions that no update spells out (an overwritten map entry, a child of what is gone).
-    this.#record(decoded);
-    this.#erasurePays = !forErased || update.length * 2 <= before;
-    this.#becomeSnapshot({ update, ends: endsOf(decoded.structs) });
+    this.#compacting = compacted;
+    this.#coarse = false;
+    const erased = this.#erased;
+    try {
+      const all = this.#entries().map((entry) => entry.update);
+      const pieces = yield* compaction(all, this.#pieceSize);
+      this.#compactable = true;
+      const erasedSince = this.#erased - erased;
+      let after = 0;
+      for (const piece of pieces) {
+        // Applying can imply deletions that no update spells out (an overwritten map entry, a child of what is gone).
+        this.#record(piece);
+        after += piece.update.length;
+      }
+      this.#erasurePays = !forErased || after * 2 <= before;
+      this.#replace(
+        pieces.map(({ update, structs }) => ({ update, spans: structs })),
+        compacted,
+      );
+      this.#erased = erasedSince;
+    } finally {
+      this.#compacting = 0;
+    }
   }
 
-  #becomeSnapshot(entry: Entry): void {
-    this.#snapshot = entry;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#single = 0;
-    this.#erased = 0;
+  /** `pieces` stand for all that was there, and the first `count` of what came since. */
+  #replace(pieces: readonly Entry[], count: number): void {
+    for (const { update } of this.#pending.slice(0, count)) this.#pendingBytes -= update.length;
+    this.#pending = this.#pending.slice(count);
+    this.#pieces = pieces;
+    this.#pieceBytes = pieces.reduce((sum, { update }) => sum + update.length, 0);
   }
 
   #record(decoded: DecodedUpdate): boolean {
@@ -195,7 +239,7 @@ export class UpdateLog implements ReplicaDocument {
   }
 
   #outgrown(atLeast: number): boolean {
-    return this.#pendingBytes > Math.max(atLeast, this.#snapshot?.update.length ?? 0);
+    return this.#pendingBytes > Math.max(atLeast, this.#pieceBytes);
   }
 
   #mostlyErased(): boolean {
@@ -204,24 +248,55 @@ export class UpdateLog implements ReplicaDocument {
     );
   }
 
-  #entries(): Entry[] {
-    return this.#snapshot === undefined ? this.#pending : [this.#snapshot, ...this.#pending];
+  #entries(): readonly Entry[] {
+    return this.#pieces.length === 0 ? this.#pending : [...this.#pieces, ...this.#pending];
   }
 }
 
-function endsOf(ranges: readonly OperationRange[]): ClientEnd[] {
-  const ends: [client: number, end: number][] = [];
-  for (const [client, , end] of ranges) {
-    const last = ends.at(-1);
+/** Neighbours together, each group of at most `bytes` or a single entry. */
+function groupsUpTo(bytes: number, entries: readonly Entry[]): Entry[][] {
+  const groups: Entry[][] = [];
+  let room = 0;
+  for (const entry of entries) {
+    room -= entry.update.length;
+    const group = groups.at(-1);
+    if (group !== undefined && room >= 0) {
+      group.push(entry);
+    } else {
+      groups.push([entry]);
+      room = bytes - entry.update.length;
+    }
+  }
+  return groups;
+}
+
+function merged(entries: readonly Entry[]): Entry {
+  const [only] = entries;
+  if (only !== undefined && entries.length === 1) return only;
+  const update = Y.mergeUpdates(entries.map((entry) => entry.update));
+  return { update, spans: spansOf(decodeUpdate(update).structs) };
+}
+
+/** One span per client, over all of its operations. */
+function spansOf(ranges: readonly OperationRange[]): readonly OperationRange[] {
+  const spans: [client: number, start: number, end: number][] = [];
+  for (const [client, start, end] of ranges) {
+    const last = spans.at(-1);
     // An update holds each client's operations one after the other, in order.
-    if (last?.[0] === client) last[1] = Math.max(last[1], end);
-    else ends.push([client, end]);
+    if (last?.[0] === client) last[2] = Math.max(last[2], end);
+    else spans.push([client, start, end]);
   }
-  return ends;
+  return spans;
 }
 
-function covers(held: StateVector, ends: readonly ClientEnd[]): boolean {
-  return ends.every(([client, end]) => (held.get(client) ?? 0) >= end);
+/** Whether a holder of `held` has all of it. */
+function covers(held: StateVector, spans: readonly OperationRange[]): boolean {
+  return spans.every(([client, , end]) => (held.get(client) ?? 0) >= end);
+}
+
+/** Whether a holder of `held` has some of it. */
+function meets(held: StateVector, spans: readonly OperationRange[]): boolean {
+  return spans.some(([client, start]) => (held.get(client) ?? 0) > start);
 }
 
 function encodeStateVector(clients: ReadonlyMap<number, readonly number[]>): Uint8Array {
@@ -236,22 +311,4 @@ function encodeStateVector(clients: ReadonlyMap<number, readonly number[]>): Uin
     writer.varUint(clock);
   }
   return writer.finish();
-}
-
-/** An update without operations, only deletions, in Yjs's V1 format. */
-function encodeDeletions(clients: ReadonlyMap<number, readonly number[]>): Uint8Array {
-  const writer = new ByteWriter();
-  writer.varUint(0);
-  writer.varUint(clients.size);
-  for (const [client, ranges] of clients) {
-    writer.varUint(client);
-    writer.varUint(ranges.length / 2);
-    for (let i = 0; i < ranges.length; i += 2) {
-      const start = ranges[i] ?? 0;
-      writer.varUint(start);
-      writer.varUint((ranges[i + 1] ?? start) - start);
-    }
-  }
-  // Alone in its buffer, as everything handed to Yjs.
-  return new Uint8Array(writer.finish());
 }

@@ -6,6 +6,7 @@ import {
   SyncError,
 } from "@teleportal/sync-core";
 import type { OfflineBudget } from "@teleportal/sync-core";
+import { BackgroundWork } from "../document/background-work.ts";
 import { openDocument } from "../document/document.ts";
 import type { Document } from "../document/document.ts";
 import type { ClientConnection, ClientSocket } from "./client-socket.ts";
@@ -48,6 +49,7 @@ export class Server<Context = unknown> {
   readonly #documents = createDocumentRegistry();
   readonly #connections = new Set<ServerConnection>();
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
+  readonly #background = new BackgroundWork();
   readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, (document) => document.renew());
   readonly #storing = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
   #keepAlive: ReturnType<typeof setInterval> | undefined;
@@ -168,6 +170,7 @@ export class Server<Context = unknown> {
           joinTimeout: this.#options.joinTimeout ?? 1000,
           offlineBudget: this.#offlineBudget,
         },
+        background: this.#background,
         flushAfterTurn: this.#flushing.add,
         renewSoon: this.#renewing.add,
         storeSoon: this.#storing.add,

@@ -17,9 +17,12 @@ export interface DocumentStorage {
   /** Adds updates. MUST resolve only when they would survive a crash of the process. */
   append(documentId: string, updates: readonly Uint8Array[]): Promise<void>;
   /**
-   * Reads what is stored, and puts `merge(updates)` in the place of exactly that: what others append meanwhile MUST
-   * stay. A crash on the way MUST NOT lose anything; leaving both the merged update and its sources is fine.
-   * Rejects with what `merge` threw, nothing changed.
+   * Reads what is stored, and puts what `merge` makes of it in its place: what others append meanwhile MUST stay. A crash on
+   * the way MUST NOT lose anything; leaving both, the merged updates and their sources, is fine. Best kept in the order in
+   * which they are given. Rejects with what `merge` threw, nothing changed.
    */
-  compact(documentId: string, merge: (updates: readonly Uint8Array[]) => Uint8Array): Promise<void>;
+  compact(
+    documentId: string,
+    merge: (updates: readonly Uint8Array[]) => Promise<readonly Uint8Array[]>,
+  ): Promise<void>;
 }

@@ -38,7 +38,7 @@ export interface KeyValueDocumentStorageOptions {
 
 /**
  * Keeps documents in any key-value store. Each update becomes an entry under a key of its own, so writers never meet;
- * `compact` puts the merged update first and then deletes exactly what it has read. A crash between the two leaves
+ * `compact` puts the merged updates first and then deletes exactly what it has read. A crash between the two leaves
  * both, which is harmless because Yjs updates are idempotent.
  *
  * Its methods reject with a `SyncError` whose cause is the store's own error (a `SyncError` of the store, or what
@@ -103,16 +103,17 @@ export function createKeyValueDocumentStorage(
       } catch (cause) {
         throw failed(compacting, "nothing was changed; check the store", cause);
       }
-      const [first] = entries;
-      if (first === undefined) {
+      if (entries.length === 0) {
         return;
       }
-      const merged = new Uint8Array(merge(entries.map((entry) => new Uint8Array(entry.value))));
-      if (entries.length === 1 && equalBytes(first.value, merged)) {
-        return;
-      }
+      const merged = await merge(entries.map((entry) => new Uint8Array(entry.value)));
+      if (equalLists(entries, merged)) return;
+      const compacted = merged.map((update) => ({
+        key: `${document}:${nextName(update.byteLength)}`,
+        value: new Uint8Array(update),
+      }));
       try {
-        await store.put([{ key: `${document}:${nextName(merged.byteLength)}`, value: merged }]);
+        await store.put(compacted);
         await store.delete(entries.map((entry) => entry.key));
       } catch (cause) {
         throw failed(
@@ -134,6 +135,13 @@ function failed(what: string, remedy: string, cause: unknown): SyncError {
 /** Fit for one line of a log. */
 function quote(documentId: string): string {
   return JSON.stringify(documentId.length > 100 ? `${documentId.slice(0, 100)}…` : documentId);
+}
+
+function equalLists(entries: readonly KeyValueEntry[], updates: readonly Uint8Array[]): boolean {
+  return (
+    entries.length === updates.length &&
+    entries.every(({ value }, index) => equalBytes(value, updates[index] ?? new Uint8Array()))
+  );
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -39,12 +39,13 @@ export function createMemoryDocumentStorage(
     },
 
     async compact(documentId, merge) {
-      const read = updatesOf(documentId);
+      const read = [...updatesOf(documentId)];
       if (read.length === 0) return;
-      const count = read.length;
-      const merged = copy(merge(read.map(copy)));
-      // What `merge` has let in stands behind what it was given.
-      read.splice(0, count, merged);
+      const merged = await merge(read.map(copy));
+      // Others may have appended, or compacted, meanwhile.
+      const replaced = new Set(read);
+      const others = updatesOf(documentId).filter((update) => !replaced.has(update));
+      documents.set(documentId, [...merged.map(copy), ...others]);
     },
   };
 }

@@ -151,12 +151,16 @@ describe("a document into which somebody has written what Yjs cannot apply", () 
     const witness = await connectRaw(url, "doc");
     const vandal = await connectRaw(url, "doc");
     // One operation is gone according to the first, and a letter according to the second.
+    // Large, so that what comes behind is not gathered with it; and then so large that compacting pays.
+    vandal.send(encodeUpdateFrame(updateOf("x".repeat(30_000))));
     vandal.send(encodeUpdateFrame(new Uint8Array([1, 1, 1, 0, 0, 1, 0])));
+    await vandal.fence();
+    await (await connectRaw(url, "doc")).fence();
+    vandal.send(encodeUpdateFrame(updateOf("x".repeat(30_000))));
     vandal.send(
       encodeUpdateFrame(new Uint8Array([1, 1, 1, 0, 4, 1, 4, 116, 101, 120, 116, 2, 97, 98, 0])),
     );
-    // Makes it worth compacting.
-    vandal.send(encodeUpdateFrame(updateOf("x".repeat(70_000))));
+    vandal.send(encodeUpdateFrame(updateOf("x".repeat(30_000))));
     const failures = (): string[] => log.filter((line) => line.includes("compacting doc failed"));
     await expect.poll(() => failures().length, { timeout: 5000 }).toBe(1);
     for (const letter of ["y", "z"]) {

@@ -16,21 +16,21 @@ export const MUTATIONS = {
   "leaves deletions out of its digest": () => ({
     document: (document) => ({
       ...bound(document),
-      digest: () => structDigest(document.diff(EMPTY_STATE_VECTOR)),
+      digest: () => structDigest(merged(document.diff(EMPTY_STATE_VECTOR))),
     }),
   }),
 
   "leaves deletions out of its diffs": () => ({
     document: (document) => ({
       ...bound(document),
-      diff: (stateVector) => withoutDeletions(document.diff(stateVector)),
+      diff: (stateVector) => document.diff(stateVector).flatMap(withoutDeletions),
     }),
   }),
 
   "says that it holds what lies behind a hole": () => ({
     document: (document) => ({
       ...bound(document),
-      stateVector: () => boldStateVector(document.diff(EMPTY_STATE_VECTOR)),
+      stateVector: () => boldStateVector(merged(document.diff(EMPTY_STATE_VECTOR))),
     }),
   }),
 
@@ -57,7 +57,7 @@ export const MUTATIONS = {
 
   "hands nothing back": () => ({
     send: (message) =>
-      message.kind === "reply" && message.frames[1]?.length === 0 ? undefined : message,
+      message.kind === "reply" && message.frames[0]?.length === 0 ? undefined : message,
   }),
 
   "publishes what it has received": () => ({
@@ -121,11 +121,15 @@ function structDigest(everything: Uint8Array | undefined): Uint8Array {
   return digestOf(ends, new Map());
 }
 
-function withoutDeletions(diff: Uint8Array | undefined): Uint8Array | undefined {
-  if (diff === undefined) return undefined;
+function merged(updates: readonly Uint8Array[]): Uint8Array | undefined {
+  return updates.length === 0 ? undefined : Y.mergeUpdates([...updates]);
+}
+
+/** None if there is nothing else in it. */
+function withoutDeletions(diff: Uint8Array): Uint8Array[] {
   // An update ends with its deletions, and those of a diff without structs are all there is.
   const { structs, ds } = Y.decodeUpdate(diff);
-  if (structs.length === 0) return undefined;
+  if (structs.length === 0) return [];
   let size = varUintLength(ds.clients.size);
   for (const [client, items] of ds.clients) {
     size += varUintLength(client) + varUintLength(items.length);
@@ -133,7 +137,7 @@ function withoutDeletions(diff: Uint8Array | undefined): Uint8Array | undefined 
   }
   const bytes = new Uint8Array(diff.length - size + 1);
   bytes.set(diff.subarray(0, diff.length - size));
-  return bytes;
+  return [bytes];
 }
 
 function varUintLength(value: number): number {

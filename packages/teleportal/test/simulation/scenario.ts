@@ -22,6 +22,7 @@ export interface Scenario {
   readonly broker: BrokerSettings;
   readonly transport: TransportSettings;
   readonly offlineBytes: number;
+  readonly pieceSize: number;
   readonly faults: readonly Fault[];
   /** The last of them is over. */
   readonly healed: number;
@@ -98,6 +99,7 @@ export function planScenario(seed: number): Scenario {
       countsReceivers: random.chance(0.5),
     },
     offlineBytes: random.chance(0.6) ? 65_536 : 120,
+    pieceSize: random.chance(0.6) ? 65_536 : 60,
     faults,
     healed,
     clients,

@@ -2,10 +2,10 @@ import {
   createReplica,
   decodeClientFrame,
   encodeSyncStep1,
-  encodeSyncStep2,
   encodeUpdateFrame,
 } from "@teleportal/sync-core";
 import type { PeerMessage, Replica, ReplicaHost, TransportSignal } from "@teleportal/sync-core";
+import { syncFrames } from "../../src/document/sync-frames.ts";
 import { UpdateLog } from "../../src/document/update-log.ts";
 import { InvariantBroken } from "./invariant-broken.ts";
 import type { Mutation } from "./mutation.ts";
@@ -52,6 +52,8 @@ export interface InstanceSettings {
   readonly epoch: number;
   readonly stored: readonly Uint8Array[];
   readonly offlineBytes: number;
+  /** About how many bytes of a document are handled at a time, and sent in a reply. */
+  readonly pieceSize: number;
   readonly transport: TransportSettings;
   readonly mutation: Mutation;
 }
@@ -66,16 +68,14 @@ export interface InstanceWorld {
   sent(message: PeerMessage): void;
 }
 
-const EMPTY_UPDATE = new Uint8Array([0, 0]);
-
 /** What `openDocument` does around log and replica, over virtual time and without presence. */
 export function startSimulatedInstance(
   settings: InstanceSettings,
   world: InstanceWorld,
 ): SimulatedInstance {
-  const { place, id, epoch, offlineBytes, mutation } = settings;
+  const { place, id, epoch, offlineBytes, pieceSize, mutation } = settings;
   const { clock, random, trace, broker } = world;
-  const log = new UpdateLog(settings.stored);
+  const log = new UpdateLog(settings.stored, pieceSize);
   const check = createPublicationCheck(place, offlineBytes);
   const connected = new Set<InstanceClient>();
   /** Those of them that the document is open for. */
@@ -192,19 +192,11 @@ export function startSimulatedInstance(
     received = undefined;
   }
 
-  function syncFrames(stateVector: Uint8Array): Uint8Array[] {
-    if (stateVector[0] !== 0) return [encodeSyncStep2(log.diff(stateVector) ?? EMPTY_UPDATE)];
-    const updates = log.updates();
-    const [only] = updates;
-    if (updates.length <= 1) return [encodeSyncStep2(only ?? EMPTY_UPDATE)];
-    return [...updates.map(encodeUpdateFrame), encodeSyncStep2(EMPTY_UPDATE)];
-  }
-
   function handle(client: InstanceClient, frame: Uint8Array): void {
     const read = decodeClientFrame(frame);
     switch (read.type) {
       case "sync-step-1":
-        for (const answer of syncFrames(read.stateVector)) client.send(answer);
+        for (const answer of syncFrames(log, read.stateVector)) client.send(answer);
         return;
       case "update":
         acceptUpdate(client, read.update.slice(), frame.slice());
@@ -231,6 +223,7 @@ export function startSimulatedInstance(
     id,
     epoch,
     offlineBytes,
+    replyBytes: pieceSize,
     ...mutation.options,
   });
 

@@ -15,7 +15,8 @@ import type { VirtualClock } from "./virtual-clock.ts";
 import { createWitness } from "./witness.ts";
 import type { Witness } from "./witness.ts";
 
-export type MessageCounts = ReadonlyMap<PeerMessageKind, number>;
+/** By kind; a `beginning` is a reply that carries a part of what is missing, and the rest of it is to be asked for. */
+export type MessageCounts = ReadonlyMap<PeerMessageKind | "beginning", number>;
 
 /** A scenario under way. */
 export interface SimulatedWorld {
@@ -49,7 +50,7 @@ export function createSimulatedWorld(
   const random = createRandom(scenario.seed ^ 0x2545f491);
   const broker = createSimulatedBroker(clock, random.fork(), trace, scenario.broker);
   const witness = createWitness();
-  const sent = new Map<PeerMessageKind, number>();
+  const sent = new Map<PeerMessageKind | "beginning", number>();
   const clients: SimulatedClient[] = [];
   let acceptedAt = 0;
 
@@ -78,6 +79,7 @@ export function createSimulatedWorld(
         epoch: FIRST_EPOCH + Math.floor(clock.now) + place.boots,
         stored: place.stored,
         offlineBytes: scenario.offlineBytes,
+        pieceSize: scenario.pieceSize,
         transport: scenario.transport,
         mutation,
       },
@@ -93,7 +95,8 @@ export function createSimulatedWorld(
           witness.accepted(update);
         },
         sent(message: PeerMessage) {
-          sent.set(message.kind, (sent.get(message.kind) ?? 0) + 1);
+          const kind = isBeginning(message) ? "beginning" : message.kind;
+          sent.set(kind, (sent.get(kind) ?? 0) + 1);
         },
       },
     );
@@ -248,4 +251,8 @@ function createId(random: Random): string {
   let id = "";
   while (id.length < 16) id += random.integer(0, 15).toString(16);
   return id;
+}
+
+function isBeginning({ kind, frames: [stateVector, digest] }: PeerMessage): boolean {
+  return kind === "reply" && stateVector?.length !== 0 && digest?.length === 0;
 }

@@ -209,3 +209,21 @@ describe("the reconnect of one among five", () => {
     expect(Math.max(...replies)).toBeLessThanOrEqual(4);
   });
 });
+
+describe("a difference larger than a reply", () => {
+  it("is asked for piece by piece, to its end", () => {
+    const outcomes = range(50).map((seed) =>
+      runScenario(
+        smallScenario(seed, {
+          pieceSize: 24,
+          faults: [{ kind: "cut", at: 1000, until: 5000, place: 0 }],
+          clients: [typist(range(30).map((edit) => 1100 + edit * 100))],
+          healed: 4999,
+        }),
+      ),
+    );
+    expect(outcomes.flatMap(({ failure }) => failure ?? [])).toEqual([]);
+    const beginnings = outcomes.map(({ sentAfterwards }) => sentAfterwards.get("beginning") ?? 0);
+    expect(beginnings.filter((count) => count > 1).length).toBeGreaterThan(10);
+  });
+});

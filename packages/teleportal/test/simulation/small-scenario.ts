@@ -8,6 +8,7 @@ export function smallScenario(seed: number, given: Partial<Scenario>): Scenario 
     broker: { latency: [1, 15], echo: false },
     transport: { batches: true, maxPayload: 1024 * 1024, countsReceivers: false },
     offlineBytes: 65_536,
+    pieceSize: 65_536,
     faults: [],
     healed: 2000,
     clients: [],

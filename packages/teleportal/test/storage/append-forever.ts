@@ -21,6 +21,6 @@ for (let number = Number(begin); ; number++) {
   await storage.append("doc", [Y.encodeStateAsUpdate(document)]);
   writeSync(1, `${number}\n`);
   if (number % 20 === 0) {
-    await storage.compact("doc", (updates) => Y.mergeUpdates([...updates]));
+    await storage.compact("doc", async (updates) => [Y.mergeUpdates([...updates])]);
   }
 }

@@ -24,8 +24,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 const steps = fc.array(step, { maxLength: 20 });
 
-function merge(updates: readonly Uint8Array[]): Uint8Array {
-  return Y.mergeUpdates([...updates]);
+async function merge(updates: readonly Uint8Array[]): Promise<Uint8Array[]> {
+  return [Y.mergeUpdates([...updates])];
 }
 
 async function load(storage: DocumentStorage): Promise<Y.Doc> {

@@ -1,12 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { storageKinds } from "./storages.ts";
 import type { OpenedStorages } from "./storages.ts";
+import { concatenate, concatenated } from "./concatenate.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.of(...values);
-
-function concatenate(updates: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(updates.flatMap((update) => [...update]));
-}
 
 const ODD_IDS = [
   "a",
@@ -78,7 +75,7 @@ describe.each(storageKinds)("$name", ({ open }) => {
     const { first, second } = storages;
     await first.append("doc", [bytes(1), bytes(2)]);
     await first.append("doc", [bytes(3)]);
-    await second.compact("doc", concatenate);
+    await second.compact("doc", concatenated);
     expect(await first.load("doc")).toEqual([bytes(1, 2, 3)]);
     await first.append("doc", [bytes(4)]);
     expect(await second.load("doc")).toEqual(expect.arrayContaining([bytes(1, 2, 3), bytes(4)]));
@@ -93,7 +90,7 @@ describe.each(storageKinds)("$name", ({ open }) => {
 
   test("compact of one update replaces it by what merge makes of it", async () => {
     await storages.first.append("doc", [bytes(1, 2)]);
-    await storages.first.compact("doc", (updates) => concatenate(updates).slice(1));
+    await storages.first.compact("doc", async (updates) => [concatenate(updates).slice(1)]);
     expect(await storages.first.load("doc")).toEqual([bytes(2)]);
   });
 
@@ -103,7 +100,7 @@ describe.each(storageKinds)("$name", ({ open }) => {
     let appended: Promise<void> | undefined;
     await first.compact("doc", (updates) => {
       appended = second.append("doc", [bytes(3)]);
-      return concatenate(updates);
+      return concatenated(updates);
     });
     await appended;
     const loaded = await first.load("doc");
@@ -114,7 +111,7 @@ describe.each(storageKinds)("$name", ({ open }) => {
   test("two instances that compact at once lose nothing", async () => {
     const { first, second } = storages;
     await first.append("doc", [bytes(1), bytes(2)]);
-    await Promise.all([first.compact("doc", concatenate), second.compact("doc", concatenate)]);
+    await Promise.all([first.compact("doc", concatenated), second.compact("doc", concatenated)]);
     const loaded = await first.load("doc");
     expect(new Set(loaded.flatMap((update) => [...update]))).toEqual(new Set([1, 2]));
   });
@@ -137,7 +134,7 @@ describe.each(storageKinds)("$name", ({ open }) => {
       await first.append(id, [bytes(1, index), bytes(2, index)]);
     }
     for (const id of ODD_IDS.filter((_, index) => index % 2 === 0)) {
-      await second.compact(id, concatenate);
+      await second.compact(id, concatenated);
     }
     for (const [index, id] of ODD_IDS.entries()) {
       const expected =
@@ -164,7 +161,7 @@ describe.each(storageKinds)("$name", ({ open }) => {
     expect(await first.load("doc")).toEqual([bytes(2, 3)]);
 
     const merged = bytes(4);
-    await first.compact("doc", () => merged);
+    await first.compact("doc", async () => [merged]);
     merged.fill(9);
     expect(await first.load("doc")).toEqual([bytes(4)]);
   });
@@ -175,10 +172,10 @@ describe.each(storageKinds)("$name", ({ open }) => {
     for (const update of await first.load("doc")) {
       update.fill(9);
     }
-    await first.compact("doc", ([update]) => {
+    await first.compact("doc", async ([update]) => {
       const result = update?.slice() ?? bytes();
       update?.fill(9);
-      return result;
+      return [result];
     });
     const loaded = await first.load("doc");
     expect(loaded).toEqual([bytes(1)]);

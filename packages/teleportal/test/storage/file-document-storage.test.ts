@@ -135,7 +135,7 @@ describe("close", () => {
       /^\[teleportal\] the storage directory ".*" was used after close\(\): close it last/;
     await expect(storage.load("doc")).rejects.toThrow(message);
     await expect(storage.append("doc", [bytes(1)])).rejects.toThrow(message);
-    await expect(storage.compact("doc", () => bytes())).rejects.toThrow(message);
+    await expect(storage.compact("doc", async () => [bytes()])).rejects.toThrow(message);
   });
 });
 

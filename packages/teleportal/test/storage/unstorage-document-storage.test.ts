@@ -8,12 +8,9 @@ import fsLiteDriver from "unstorage/drivers/fs-lite";
 import { createUnstorageDocumentStorage } from "../../src/storage/index.ts";
 import type { UnstorageLike } from "../../src/storage/index.ts";
 import { createTemporaryFolder } from "./storages.ts";
+import { concatenate, concatenated } from "./concatenate.ts";
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.of(...values);
-
-function concatenate(updates: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(updates.flatMap((update) => [...update]));
-}
 
 function over(storage: UnstorageLike, shared = true) {
   return createUnstorageDocumentStorage(storage, { shared });
@@ -71,7 +68,7 @@ describe("the base", () => {
   test("adds to that of prefixStorage", async () => {
     const storage = createStorage();
     await over(prefixStorage(storage, "outer")).append("doc", [bytes(1), bytes(2)]);
-    await over(prefixStorage(storage, "outer")).compact("doc", concatenate);
+    await over(prefixStorage(storage, "outer")).compact("doc", concatenated);
     expect(await over(prefixStorage(storage, "outer")).load("doc")).toEqual([bytes(1, 2)]);
     expect(await storage.getKeys("outer:teleportal")).toHaveLength(1);
   });
@@ -88,7 +85,7 @@ describe("while another instance compacts", () => {
       await other.append("doc", [bytes(3)]);
       const reader = wrap(storage, {
         async getItemRaw(key) {
-          await (compacted ??= other.compact("doc", concatenate));
+          await (compacted ??= other.compact("doc", concatenated));
           return storage.getItemRaw(key);
         },
       });
@@ -110,7 +107,7 @@ describe("while another instance compacts", () => {
         }
         // As Redis documents of SCAN: what was not there the whole time may be missing.
         const before = await storage.getKeys(base);
-        await other.compact("doc", concatenate);
+        await other.compact("doc", concatenated);
         const after = new Set(await storage.getKeys(base));
         return before.filter((key) => after.has(key));
       },
@@ -123,7 +120,7 @@ describe("while another instance compacts", () => {
     const other = over(storage);
     await other.append("doc", [bytes(1), bytes(2)]);
     const sources = await storage.getKeys("teleportal");
-    await other.compact("doc", concatenate);
+    await other.compact("doc", concatenated);
     const [merged = ""] = await storage.getKeys("teleportal");
     let passes = 0;
     const reader = wrap(storage, {
@@ -267,7 +264,7 @@ describe("in a folder", () => {
     const updates = Array.from({ length: 3000 }, (_, index) => bytes(index & 0xff, index >> 8));
     await storage.append("doc", updates);
     expect(await storage.load("doc")).toEqual(updates);
-    await storage.compact("doc", concatenate);
+    await storage.compact("doc", concatenated);
     expect(await storage.load("doc")).toEqual([concatenate(updates)]);
   });
 

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { BackgroundWork } from "../../src/document/background-work.ts";
+import type { Steps } from "../../src/document/background-work.ts";
+
+function* counting(name: string, steps: number, log: string[]): Steps<string> {
+  for (let step = 1; step <= steps; step++) {
+    log.push(`${name} ${step}`);
+    yield;
+  }
+  return `${name} done`;
+}
+
+test("lets the event loop turn between two steps", async () => {
+  const log: string[] = [];
+  let turns = 0;
+  function* steps(): Steps<void> {
+    for (let step = 0; step < 3; step++) {
+      log.push(`step after ${turns} turns`);
+      setImmediate(() => (turns += 1));
+      yield;
+    }
+  }
+  await new BackgroundWork().run(steps());
+  expect(log).toEqual(["step after 0 turns", "step after 1 turns", "step after 2 turns"]);
+});
+
+test("does one job after the other, in the order they came", async () => {
+  const log: string[] = [];
+  const background = new BackgroundWork();
+  const results = ["a", "b"].map((name) => background.run(counting(name, 2, log)));
+  expect(await Promise.all(results)).toEqual(["a done", "b done"]);
+  expect(log).toEqual(["a 1", "a 2", "b 1", "b 2"]);
+});
+
+test("goes on with the next job after one that throws, which rejects with what was thrown", async () => {
+  const background = new BackgroundWork();
+  const reason = new Error("no");
+  function* throwing(): Steps<void> {
+    yield;
+    throw reason;
+  }
+  const failed = background.run(throwing());
+  const next = background.run(counting("next", 1, []));
+  await expect(failed).rejects.toBe(reason);
+  expect(await next).toBe("next done");
+});
