@@ -1,5 +1,5 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import process from "node:process";
+import { watchStandstill } from "./standstill.ts";
 
 /** What the bench asks an instance. */
 export type Question = "usage" | "watch" | "watched" | "collect-garbage" | "close";
@@ -23,7 +23,7 @@ export interface Usage {
 export type Answer =
   | { readonly type: "listening"; readonly url: string }
   | { readonly type: "usage"; readonly usage: Usage }
-  /** The longest time the event loop has stood still since `watch`, in milliseconds. */
+  /** The longest time the event loop has stood still by its own doing since `watch`, in milliseconds. */
   | { readonly type: "watched"; readonly standstill: number }
   | { readonly type: "done" };
 
@@ -38,7 +38,7 @@ export interface MeasuredServer {
 export function answerBench(server: MeasuredServer): void {
   const send = (answer: Answer): void => void process.send?.(answer);
   // Only while it is asked for: by itself it takes a hundredth of a core.
-  const delay = monitorEventLoopDelay({ resolution: 1 });
+  let endWatch: (() => number) | undefined;
 
   process.on("message", (question: Question) => {
     switch (question) {
@@ -59,13 +59,13 @@ export function answerBench(server: MeasuredServer): void {
         return;
       }
       case "watch":
-        delay.reset();
-        delay.enable();
+        endWatch?.();
+        endWatch = watchStandstill();
         send({ type: "done" });
         return;
       case "watched":
-        delay.disable();
-        send({ type: "watched", standstill: delay.max / 1e6 });
+        send({ type: "watched", standstill: endWatch?.() ?? 0 });
+        endWatch = undefined;
         return;
       case "collect-garbage":
         // Twice: what finalizers let go is collected the second time.
