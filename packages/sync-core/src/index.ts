@@ -15,7 +15,7 @@ export type {
   SyncDriver,
   Unsubscribe,
 } from "./contract/driver.ts";
-export type { SyncMetrics, SyncStatus } from "./contract/status.ts";
+export type { RoundTrips, SyncMetrics, SyncStatus } from "./contract/status.ts";
 export { describeCause, SyncError } from "./sync-error.ts";
 export {
   decodeClientFrame,

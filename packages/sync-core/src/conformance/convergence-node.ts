@@ -94,6 +94,7 @@ export async function openConvergenceNode(
       applyAwareness: () => {},
       gone: () => {},
       awarenessSnapshot: () => undefined,
+      missed: () => {},
       malformed: () => {},
       joined: () => hasJoined(),
       wakeAt(time) {

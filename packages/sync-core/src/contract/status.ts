@@ -21,3 +21,14 @@ export interface SyncMetrics {
   readonly droppedOut: number;
   readonly droppedIn: number;
 }
+
+/** How long messages took to the broker and back, as far as that is measured: once a heartbeat. */
+export interface RoundTrips {
+  readonly count: number;
+  /** Of all, in milliseconds. */
+  readonly sum: number;
+  /** The latest, in milliseconds. */
+  readonly latest: number | undefined;
+  /** How many took at most so many milliseconds; each includes those before it. */
+  readonly buckets: readonly { readonly atMost: number; readonly count: number }[];
+}

@@ -31,6 +31,8 @@ export interface ReplicaHost {
   gone(sender: string): void;
   /** All presence that local clients own, as one client frame; `undefined` if there is none. */
   awarenessSnapshot(): Uint8Array | undefined;
+  /** Messages of a peer that was heard before are missing; they are asked for. */
+  missed(message: PeerMessage): void;
   /** A peer's message makes no sense; it was ignored. */
   malformed(message: PeerMessage): void;
   /** Joining clients can be answered now. Called once. */

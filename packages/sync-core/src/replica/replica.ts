@@ -308,6 +308,7 @@ export function createReplica(
     if (noticed === "stale") return;
     if (peers.size > known || noticed === "restarted") digests.compareSoon();
     noteLife();
+    if (noticed === "gap" && peers.size === known) host.missed(message);
     if (noticed === "restarted") host.gone(message.sender);
     if (noticed !== "in-order") askSoon(message.sender, jitter(timing.gapDelay), "behind");
     switch (message.kind) {

@@ -51,6 +51,8 @@ export function createHeartbeat(
     resumed(): void;
     /** Nothing comes back through the broker. */
     silent(): void;
+    /** A message took so many milliseconds to the broker and back. */
+    roundTrip(milliseconds: number): void;
     failed(cause: unknown): void;
   },
 ): Heartbeat {
@@ -84,24 +86,36 @@ export function createHeartbeat(
     if (!up || !subscription.held) return;
     seq += 1;
     beatAt = performance.now();
-    if (driver.capabilities.echo === "always") unansweredSince ??= performance.now();
+    const comesBack = driver.capabilities.echo === "always";
+    if (comesBack) unansweredSince ??= beatAt;
     const senders = on.senders();
     announced = new Set(senders);
-    driver
-      .publish(channel, encode("heartbeat", senders.map(encodePeerId)))
+    const sentAt = beatAt;
+    driver.publish(channel, encode("heartbeat", senders.map(encodePeerId))).then(
+      // Where it does not come back, the broker's answer to it has gone the same way.
+      () => {
+        if (!comesBack) on.roundTrip(performance.now() - sentAt);
+      },
       // The deadline says it: the link is down, or about to be found silent.
-      .catch(() => {});
+      () => {},
+    );
   }
 
   function receive(bytes: Uint8Array): void {
     const decoded = decodeEnvelope(bytes);
     if (decoded.type !== "messages") return;
     for (const message of decoded.messages) {
-      if (message.sender === id) unansweredSince = undefined;
+      if (message.sender === id) answered();
       else if (message.kind === "heartbeat") hear(message);
       else if (message.kind === "leave") bury(message.sender);
       else if (message.kind === "bundle") on.bundle(message.frames);
     }
+  }
+
+  function answered(): void {
+    if (unansweredSince === undefined) return;
+    on.roundTrip(performance.now() - unansweredSince);
+    unansweredSince = undefined;
   }
 
   function hear({ sender, frames }: PeerMessage): void {

@@ -1,5 +1,5 @@
 import type { DriverCapabilities, DriverConnection, SyncDriver } from "../contract/driver.ts";
-import type { SyncMetrics, SyncStatus } from "../contract/status.ts";
+import type { RoundTrips, SyncMetrics, SyncStatus } from "../contract/status.ts";
 import type { PeerMessage } from "../contract/message.ts";
 import type { DirectTransport, ServerSyncTransportFactory } from "../contract/transport.ts";
 import { describeCause, SyncError } from "../sync-error.ts";
@@ -11,6 +11,7 @@ import { createLedger } from "./ledger.ts";
 import { withDefaults } from "./options.ts";
 import type { SyncTransportOptions } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
+import { RoundTripHistogram } from "./round-trips.ts";
 import { createSeal } from "./seal.ts";
 import { createSealedDriver } from "./sealed-driver.ts";
 import { createTurnBatch } from "./turn.ts";
@@ -25,6 +26,9 @@ export interface SyncTransportFactory<Context> extends ServerSyncTransportFactor
   readonly firstContact: Promise<void>;
   readonly status: SyncStatus;
   readonly metrics: SyncMetrics;
+  readonly roundTrips: RoundTrips;
+  /** What is on its way to the broker now, in bytes. */
+  readonly outboxBytes: number;
   /** How many other instances of the deployment are alive, as far as is known. */
   readonly peers: number;
   /** Calls `listener` on each change of `status`; returns what ends that. */
@@ -58,6 +62,7 @@ export function createSyncTransportFactory<Context>(
           ledger.refused(channel),
         );
   const channels = new Map<string, Channel<Context>>();
+  const roundTrips = new RoundTripHistogram();
   const listeners = new Set<(status: SyncStatus) => void>();
   const flushing = createTurnBatch<Outbox>((outbox) => outbox.flush());
   let connection: DriverConnection["state"] | undefined;
@@ -118,6 +123,7 @@ export function createSyncTransportFactory<Context>(
       logger.warn(`[${driver.name}] nothing comes back from the broker: reconnecting`);
       driver.reconnect?.();
     },
+    roundTrip: (milliseconds) => roundTrips.add(milliseconds),
     failed: (cause) => ledger.failed("subscribe", "the instances' channel", cause),
   });
 
@@ -155,6 +161,10 @@ export function createSyncTransportFactory<Context>(
       return status;
     },
     metrics: ledger.metrics,
+    roundTrips,
+    get outboxBytes() {
+      return host.budget.held;
+    },
     get peers() {
       return heartbeat.peers;
     },

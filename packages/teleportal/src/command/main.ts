@@ -19,6 +19,9 @@ const USAGE = `teleportal serve [options]
                     google-pubsub://PROJECT, google-pubsub://PROJECT?endpoint=HOST:PORT
   --key-prefix S    stands in front of every channel name (default teleportal:sync:)
   --storage NAME    memory, or file:DIRECTORY (default memory)
+  --operations-port P
+                    serves /healthz, /readyz, /metrics (Prometheus) and /inspect there; 0 for any free one
+                    (default none; the first two are on the other port as well)
   --log-level L     trace, debug, info, warn or error (default info)
 
 Everybody who reaches the port may read and write every document: put a check in front of it,
@@ -45,22 +48,31 @@ function parseCommand(args: readonly string[]): Command {
     throw new UsageError(name === undefined ? "no command" : `unknown command "${name}"`);
   }
   if (rest.length > 0) throw new UsageError(`unexpected "${rest.join(" ")}"`);
-  if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
-    throw new UsageError(`--port: "${values.port}" is no port; use 0 to 65535`);
-  }
   const logLevel = values["log-level"];
   if (!isLogLevel(logLevel)) throw new UsageError(`--log-level: unknown level "${logLevel}"`);
   return {
     type: "serve",
     logLevel,
     options: {
-      port: Number(values.port),
+      port: readPort("--port", values.port),
       host: values.host,
       sync: values.sync,
       keyPrefix: values["key-prefix"],
       storage: values.storage,
+      operationsPort:
+        values["operations-port"] === undefined
+          ? undefined
+          : readPort("--operations-port", values["operations-port"]),
     },
   };
+}
+
+/** @throws UsageError */
+function readPort(flag: string, value: string): number {
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
+    throw new UsageError(`${flag}: "${value}" is no port; use 0 to 65535`);
+  }
+  return Number(value);
 }
 
 function parse(args: readonly string[]) {
@@ -74,6 +86,7 @@ function parse(args: readonly string[]) {
         sync: { type: "string" },
         "key-prefix": { type: "string" },
         storage: { type: "string", default: "memory" },
+        "operations-port": { type: "string" },
         "log-level": { type: "string", default: "info" },
         help: { type: "boolean", short: "h", default: false },
         version: { type: "boolean", short: "v", default: false },

@@ -1,6 +1,9 @@
 import type { Logger } from "@teleportal/sync-core";
 import { listen } from "../node/listen.ts";
+import type { Listener } from "../node/listen.ts";
+import { reportToOpenTelemetry } from "../operations/open-telemetry.ts";
 import { Server } from "../server/server.ts";
+import { listenForOperations } from "./operations-port.ts";
 import { openStorage } from "./open-storage.ts";
 import { openSync, redactUrl } from "./open-sync.ts";
 
@@ -10,6 +13,7 @@ export interface ServeOptions {
   readonly sync: string | undefined;
   readonly keyPrefix: string | undefined;
   readonly storage: string;
+  readonly operationsPort: number | undefined;
 }
 
 /** A server that runs, and what ends it: everything stored, said and closed. */
@@ -35,30 +39,41 @@ export async function serve(
     logger,
     ...(factory && { syncTransportFactory: factory }),
   });
+  let operations: Awaited<ReturnType<typeof listenForOperations>> | undefined;
+  const endReports = await reportToOpenTelemetry(() => server.snapshot());
   const closeRest = async (): Promise<void> => {
     await server.close();
     await factory?.close();
     await opened.close();
+    endReports?.();
+    await operations?.close();
   };
+  let listener: Listener | undefined;
   try {
-    const listener = await listen(server, { port: options.port, host: options.host });
+    listener = await listen(server, { port: options.port, host: options.host });
     print(`storage    ${options.storage}`);
     print(
       factory === undefined || options.sync === undefined
         ? "sync       none: a single instance"
         : `sync       ${redactUrl(options.sync)} (${factory.status})`,
     );
+    if (options.operationsPort !== undefined) {
+      operations = await listenForOperations(server, options.operationsPort, options.host);
+      print(`operations ${operations.url}`);
+    }
     print(`listening  ${listener.url}`);
+    const { url, close } = listener;
     return {
-      url: listener.url,
+      url,
       async close() {
         // First nobody new, then goodbye to clients and peers while the broker is still there.
-        const closed = listener.close();
+        const closed = close();
         await closeRest();
         await closed;
       },
     };
   } catch (error) {
+    await listener?.close();
     await closeRest();
     throw error;
   }

@@ -15,6 +15,7 @@ import type {
   ReplicaOptions,
   TransportStreams,
 } from "@teleportal/sync-core";
+import type { Counters } from "../operations/counters.ts";
 import type { DocumentStorage } from "../storage/document-storage.ts";
 import { Alarm } from "./alarm.ts";
 import { MalformedUpdateError } from "./decoded-update.ts";
@@ -69,6 +70,7 @@ export interface DocumentSettings {
   readonly transport: TransportStreams<unknown> | undefined;
   readonly logger: Logger;
   readonly background: BackgroundWork;
+  readonly counters: Counters;
   readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
   /** Asks for `flush` after this event-loop turn. */
   flushAfterTurn(document: Document): void;
@@ -80,7 +82,7 @@ export interface DocumentSettings {
 
 /** Loads a document and opens its way to the peers; resolves when joining clients can be answered. */
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
-  const { id, storage, transport, logger, background } = settings;
+  const { id, storage, transport, logger, background, counters } = settings;
   const stored = await storage.load(id);
   // Copied: storages may hand out views into larger buffers; see `decodeUpdate`.
   const log = new UpdateLog(stored.map((update) => new Uint8Array(update)));
@@ -169,8 +171,13 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const host: ReplicaHost = {
     now: () => performance.now(),
     random: Math.random,
-    send: (message) => link?.send(message),
+    send(message) {
+      if (message.kind === "request") counters.repairsAsked += 1;
+      else if (message.kind === "reply") counters.repairsSent += 1;
+      link?.send(message);
+    },
     apply(frames, from) {
+      if (from.kind === "reply") counters.repairsReceived += 1;
       for (const frame of frames) applyFrame(frame, from);
     },
     applyAwareness(frames, from) {
@@ -195,6 +202,9 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     awarenessSnapshot() {
       const update = presence.snapshot((owner) => typeof owner === "object");
       return update && encodeAwarenessFrame(update);
+    },
+    missed() {
+      counters.gaps += 1;
     },
     malformed: sayMalformed,
     joined: () => joined(),

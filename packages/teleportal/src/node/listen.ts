@@ -1,8 +1,9 @@
 import { createServer } from "node:http";
-import type { Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { SyncError } from "@teleportal/sync-core";
 import type { Server } from "../server/server.ts";
+import { createOperations } from "./operations.ts";
+import type { OperationsOptions } from "./operations.ts";
+import { openPort } from "./open-port.ts";
 import { attach } from "./attach.ts";
 import type { AttachOptions } from "./attach.ts";
 
@@ -11,6 +12,8 @@ export interface ListenOptions<Context> extends AttachOptions<Context> {
   readonly port: number;
   /** @default "127.0.0.1": nobody else's machine reaches it unless asked for */
   readonly host?: string;
+  /** What else an operator may ask for on this port than `/healthz` and `/readyz`. */
+  readonly operations?: OperationsOptions;
 }
 
 /** A listening server. */
@@ -23,7 +26,7 @@ export interface Listener {
 }
 
 /**
- * Serves `server` on a port of its own.
+ * Serves `server` on a port of its own, and answers `/healthz` and `/readyz` there; see `createOperations`.
  *
  * @throws SyncError if the port cannot be had.
  */
@@ -32,11 +35,18 @@ export async function listen<Context>(
   options: ListenOptions<Context>,
 ): Promise<Listener> {
   const { port, host = "127.0.0.1" } = options;
-  const http = createServer((_request, response) => {
+  const operations = createOperations(server, options.operations);
+  const http = createServer((request, response) => {
+    if (operations.handle(request, response)) return;
     response.writeHead(426, { "content-type": "text/plain" });
     response.end("This is a WebSocket server: connect with a y-websocket client.\n");
   });
-  await open(http, port, host);
+  try {
+    await openPort(http, port, host);
+  } catch (error) {
+    operations.close();
+    throw error;
+  }
   const attached = attach(server, http, options);
   const actualPort = (http.address() as AddressInfo).port;
   let closing: Promise<void> | undefined;
@@ -45,6 +55,7 @@ export async function listen<Context>(
     const closed = new Promise<void>((resolve) => {
       http.close(() => resolve());
     });
+    operations.close();
     await attached.close();
     http.closeAllConnections();
     await closed;
@@ -58,17 +69,4 @@ export async function listen<Context>(
       return closing;
     },
   };
-}
-
-function open(http: HttpServer, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    http.once("error", (cause: NodeJS.ErrnoException) => {
-      const remedy =
-        cause.code === "EADDRINUSE"
-          ? "stop what uses it, or choose another port"
-          : "choose an address of this machine and a port it may use";
-      reject(new SyncError("teleportal", `cannot listen on ${host}:${port}`, remedy, cause));
-    });
-    http.listen(port, host, () => resolve());
-  });
 }

@@ -7,6 +7,7 @@ import {
 import type { Logger } from "@teleportal/sync-core";
 import { MalformedUpdateError } from "../document/decoded-update.ts";
 import type { Document } from "../document/document.ts";
+import type { Counters } from "../operations/counters.ts";
 import { MalformedAwarenessError } from "../document/presence.ts";
 import type { ClientConnection, ClientSocket } from "./client-socket.ts";
 import { CloseCode } from "./close-code.ts";
@@ -36,6 +37,7 @@ export interface ConnectionSettings {
   readonly documentId: string;
   readonly limits: Required<ServerLimits>;
   readonly logger: Logger;
+  readonly counters: Counters;
   mayRead(): Promise<boolean>;
   mayWrite(): Promise<boolean>;
   /** Why the document takes no further connection now, if so. */
@@ -67,7 +69,7 @@ export function createConnection(
   socket: ClientSocket,
   settings: ConnectionSettings,
 ): ServerConnection {
-  const { documentId, limits, logger } = settings;
+  const { documentId, limits, logger, counters } = settings;
   let document: Document | undefined;
   let write: WritePermission = "unknown";
   let queue: Uint8Array[] = [];
@@ -115,9 +117,16 @@ export function createConnection(
     quietSeconds = 0;
     const bytes = buffered();
     if (bytes + frame.length > allowance && bytes > 0) {
+      counters.clientsTooSlow += 1;
       close(CloseCode.tryAgainLater, "too slow: reconnect to sync again");
       return;
     }
+    transmit(frame);
+  }
+
+  function transmit(frame: Uint8Array): void {
+    counters.clientMessagesOut += 1;
+    counters.clientBytesOut += frame.length;
     socket.send(frame);
   }
 
@@ -131,10 +140,11 @@ export function createConnection(
     quietSeconds = 0;
     downloading = true;
     allowance += size;
-    for (const frame of frames) socket.send(frame);
+    for (const frame of frames) transmit(frame);
   }
 
   function refuse(what: string): void {
+    counters.clientsRefused += 1;
     send(encodePermissionDenied(`malformed ${what}: refused, and nobody else has seen it`));
     close(CloseCode.malformed, `malformed ${what}`);
   }
@@ -267,7 +277,10 @@ export function createConnection(
     },
     receive(frame) {
       if (state !== "open") return;
+      counters.clientMessagesIn += 1;
+      counters.clientBytesIn += frame.length;
       if (frame.length > limits.frameBytes) {
+        counters.clientsRefused += 1;
         close(CloseCode.tooLarge, `a frame of ${frame.length} bytes: at most ${limits.frameBytes}`);
         return;
       }

@@ -22,3 +22,6 @@ export {
 } from "./redis.ts";
 export type { RedisSyncOptions, RedisSyncSettings } from "./redis.ts";
 export type { DocumentStorage } from "../storage/document-storage.ts";
+export type { InstanceCounters, InstanceSnapshot } from "../operations/snapshot.ts";
+export { prometheusText } from "../operations/prometheus.ts";
+export { reportToOpenTelemetry } from "../operations/open-telemetry.ts";

@@ -6,6 +6,9 @@ import {
   SyncError,
 } from "@teleportal/sync-core";
 import type { OfflineBudget } from "@teleportal/sync-core";
+import { createCounters } from "../operations/counters.ts";
+import type { InstanceSnapshot } from "../operations/snapshot.ts";
+import { takeSnapshot } from "../operations/take-snapshot.ts";
 import { BackgroundWork } from "../document/background-work.ts";
 import { openDocument } from "../document/document.ts";
 import type { Document } from "../document/document.ts";
@@ -50,6 +53,8 @@ export class Server<Context = unknown> {
   readonly #connections = new Set<ServerConnection>();
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
   readonly #background = new BackgroundWork();
+  readonly #counters = createCounters();
+  readonly #startedAt = performance.now();
   readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, (document) => document.renew());
   readonly #storing = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
   #keepAlive: ReturnType<typeof setInterval> | undefined;
@@ -75,6 +80,23 @@ export class Server<Context = unknown> {
   /** How many documents are open, and how many clients are connected. */
   get size(): { readonly documents: number; readonly connections: number } {
     return { documents: this.#documents.size, connections: this.#connections.size };
+  }
+
+  /** Whether `close` was called. */
+  get closing(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /** How this instance is at this moment, its sync transport included. */
+  snapshot(): InstanceSnapshot {
+    const server = {
+      instance: this.#instanceId,
+      uptime: (performance.now() - this.#startedAt) / 1000,
+      clients: this.#connections.size,
+      documents: this.#documents.size,
+      counters: this.#counters,
+    };
+    return takeSnapshot(server, this.#options.syncTransportFactory);
   }
 
   /** The limits in force, defaults included. */
@@ -103,6 +125,7 @@ export class Server<Context = unknown> {
       documentId,
       limits: this.#limits,
       logger: this.#logger,
+      counters: this.#counters,
       mayRead: () => this.#isAllowed({ ...ctx, type: "read" }),
       mayWrite: () => this.#isAllowed({ ...ctx, type: "write" }),
       refusal: () => this.#refusal(documentId),
@@ -164,6 +187,7 @@ export class Server<Context = unknown> {
         storage,
         transport,
         logger: this.#logger,
+        counters: this.#counters,
         replica: {
           id: this.#instanceId,
           epoch: this.#lastEpoch,

@@ -127,6 +127,7 @@ export function startSimulatedInstance(
     applyAwareness() {},
     gone() {},
     awarenessSnapshot: () => undefined,
+    missed() {},
     malformed(message) {
       throw new Error(`${place} takes a ${message.kind} for malformed`);
     },

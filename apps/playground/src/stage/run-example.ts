@@ -1,0 +1,50 @@
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { openStage } from "./open-stage.ts";
+import type { Stage, StageSettings } from "./open-stage.ts";
+
+/** A broker that an example has found or started. */
+export interface ExampleBroker {
+  readonly host: string;
+  readonly port: number;
+  /** What it is, for the terminal: "redis-server 7.0.15, started for this". */
+  readonly title: string;
+  stop(): Promise<void>;
+}
+
+export interface Example extends Omit<StageSettings, "port" | "broker"> {
+  /** Missing if there is nothing between the instances. */
+  broker?(): Promise<ExampleBroker>;
+}
+
+/** Runs an example until Ctrl+C: its broker, two instances and the page, on `--port` (3000). */
+export async function runExample(example: Example): Promise<void> {
+  const { values } = parseArgs({ options: { port: { type: "string", default: "3000" } } });
+  let broker: ExampleBroker | undefined;
+  let stage: Stage | undefined;
+
+  async function close(): Promise<void> {
+    await stage?.close();
+    await broker?.stop();
+  }
+
+  try {
+    broker = await example.broker?.();
+    const { backend, start } = example;
+    stage = await openStage({
+      backend,
+      start,
+      ...(broker && { broker }),
+      port: Number(values.port),
+    });
+  } catch (error) {
+    await close();
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+    return;
+  }
+  console.log(`\n${example.backend}: ${broker?.title ?? "both instances in one process"}\n`);
+  console.log(`Open ${stage.url}\n`);
+  console.log("Ctrl+C ends it.");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void close());
+}
