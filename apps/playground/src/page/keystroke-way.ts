@@ -5,6 +5,15 @@ import { element } from "./element.ts";
 /** So many dots at once show a burst well enough. */
 const DOTS = 6;
 
+/** Between two dots of a burst, in milliseconds. */
+const BETWEEN = 50;
+
+/**
+ * How long a dot takes for its half of the way, in milliseconds, as the style sheet has it. What arrives waits for as long, so
+ * that it is seen to leave the broker after it has got there.
+ */
+const HALF = 450;
+
 /** The way between the instances, and dots that travel it as the instances' counters grow. */
 export class KeystrokeWay {
   readonly element: HTMLElement;
@@ -48,7 +57,8 @@ export class KeystrokeWay {
     if (half === undefined) return;
     for (let i = 0; i < Math.min(count, DOTS); i++) {
       const dot = element("i", { class: `dot ${direction}` });
-      dot.style.animationDelay = `${i * 50}ms`;
+      const delay = i * BETWEEN + (direction === "in" ? HALF : 0);
+      dot.style.animationDelay = `${delay}ms`;
       dot.addEventListener("animationend", () => dot.remove());
       // Where nothing moves, by the visitor's wish, the animation never ends.
       setTimeout(() => dot.remove(), 2000);

@@ -10,12 +10,13 @@ const DEFAULT_DOCUMENT = "welcome";
 async function open(stage: HTMLElement): Promise<void> {
   const description = await loadStage();
   const parameters = new URLSearchParams(location.search);
-  const only = parameters.get("pane");
+  const asked = parameters.get("pane");
+  const only = description.places.find(({ name }) => name === asked)?.name;
   const readOnly = parameters.has("readonly");
-  const document = decodeURIComponent(location.hash.slice(1)) || DEFAULT_DOCUMENT;
-  const strip = new Strip(description);
+  const document = decoded(location.hash.slice(1)) || DEFAULT_DOCUMENT;
+  const strip = new Strip(description, { verdict: only === undefined });
   const panes = description.places
-    .filter(({ name }) => only === null || name === only)
+    .filter(({ name }) => only === undefined || name === only)
     .map((place) => createPane(place, { document, readOnly, say: (what) => strip.log.say(what) }));
   const [left, right] = panes;
   const elements = panes.map((pane) => pane.element);
@@ -24,6 +25,14 @@ async function open(stage: HTMLElement): Promise<void> {
   if (left === undefined || right === undefined) return;
   watchEquality([left.shared, right.shared], (equal) => strip.showEqual(equal));
   const lag = new TypingLag([left.shared.doc, right.shared.doc], () => strip.showLag(lag));
+}
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 // A document is named by the address: another name is another document.

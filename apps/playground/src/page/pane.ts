@@ -1,17 +1,12 @@
 import type { PlaceDescription } from "../stage-contract.ts";
+import { createConnectionStatus } from "./connection-status.ts";
 import { element } from "./element.ts";
-import { GhostWriter } from "./ghost-writer.ts";
+import { GhostWriter, penForRichText, penForText } from "./ghost-writer.ts";
 import { rememberedPerson, renamedPerson } from "./person.ts";
 import { openRichTextEditor } from "./rich-text-editor.ts";
 import { SharedDocument } from "./shared-document.ts";
 import { createTabs } from "./tabs.ts";
 import { openTextEditor } from "./text-editor.ts";
-
-const STATUS = {
-  connected: "connected",
-  connecting: "connecting …",
-  disconnected: "offline: what you type is kept here and sent when it is back",
-} as const;
 
 export interface PaneOptions {
   readonly document: string;
@@ -31,28 +26,22 @@ export function createPane({ name, url }: PlaceDescription, options: PaneOptions
   let person = rememberedPerson(name);
   shared.introduce(person);
 
-  const status = element("span", { "data-testid": `status-${name}`, "aria-live": "polite" });
   const people = element("span", { "data-testid": `people-${name}` });
   const notice = element("p", { "data-testid": "readonly", class: "notice", hidden: !readOnly });
   notice.textContent = "Read only: the server refuses what you type.";
   const nameField = element("input", {
     value: person.name,
-    "aria-label": `Your name on ${name}`,
+    "aria-label": `You are: your name on ${name}`,
     maxlength: "24",
     autocomplete: "off",
   });
-  const ghost = new GhostWriter(shared.text);
+  const pens = { text: penForText(shared.text), rich: penForRichText(shared.richText) };
+  let pen = pens.text;
+  const ghost = new GhostWriter(() => pen);
   const ghostButton = element("button", { type: "button", "aria-pressed": "false" }, "Type for me");
-  const textPanel = element("div", {
-    role: "tabpanel",
-    class: "editor",
-    "aria-label": "Plain text",
-  });
-  const richPanel = element("div", {
-    role: "tabpanel",
-    class: "editor",
-    "aria-label": "Rich text",
-  });
+  const textPanel = element("div", { class: "editor" });
+  const richPanel = element("div", { class: "editor" });
+  const richHint = element("p", { class: "hint" }, "Markdown works: # heading, **bold**, - list");
 
   openTextEditor(textPanel, shared, { label: `Text on ${name}`, readOnly });
   const rich = openRichTextEditor(richPanel, shared, {
@@ -67,11 +56,6 @@ export function createPane({ name, url }: PlaceDescription, options: PaneOptions
       others <= 0 ? "nobody else here" : `${others} other${others === 1 ? "" : "s"} here`;
   }
 
-  shared.provider.on("status", (event: { status: keyof typeof STATUS }) => {
-    status.textContent = STATUS[event.status];
-    status.dataset["state"] = event.status;
-  });
-  status.textContent = STATUS.connecting;
   shared.provider.awareness.on("change", showPeople);
   showPeople();
   shared.onRefusal((reason) => {
@@ -93,13 +77,14 @@ export function createPane({ name, url }: PlaceDescription, options: PaneOptions
 
   const tabs = createTabs(
     `Kind of text on ${name}`,
+    `panel-${name}`,
     [
-      { id: "text", title: "Text" },
-      { id: "rich", title: "Rich text" },
+      { id: "text", title: "Text", panel: textPanel },
+      { id: "rich", title: "Rich text", panel: richPanel },
     ],
     (id) => {
-      textPanel.hidden = id !== "text";
-      richPanel.hidden = id !== "rich";
+      pen = id === "rich" ? pens.rich : pens.text;
+      richHint.hidden = readOnly || id !== "rich";
     },
   );
   ghostButton.hidden = readOnly;
@@ -111,7 +96,13 @@ export function createPane({ name, url }: PlaceDescription, options: PaneOptions
       "data-testid": `pane-${name}`,
       "aria-label": `Instance ${name}`,
     },
-    element("div", { class: "pane-head" }, element("h2", {}, `Instance ${name}`), status, people),
+    element(
+      "div",
+      { class: "pane-head" },
+      element("h2", {}, `Instance ${name}`),
+      createConnectionStatus(name, shared.provider),
+      people,
+    ),
     element(
       "div",
       { class: "pane-tools" },
@@ -122,6 +113,7 @@ export function createPane({ name, url }: PlaceDescription, options: PaneOptions
     notice,
     textPanel,
     richPanel,
+    richHint,
   );
   return { element: pane, shared };
 }

@@ -38,12 +38,13 @@ export class PlaceControls {
     this.#say = say;
     const breaking: readonly StageAction[] = faults.filter((fault) => fault !== "restart");
     const healing: readonly StageAction[] = breaking.length > 0 ? ["heal"] : [];
-    const actions = [...breaking, ...healing, "restart"] as const satisfies readonly StageAction[];
+    const restarting = faults.filter((fault) => fault === "restart");
+    const actions: readonly StageAction[] = [...breaking, ...healing, ...restarting];
     this.#buttons = new Map(actions.map((action) => [action, this.#button(action)]));
     this.element = element(
       "div",
-      { class: "controls", role: "group", "aria-label": `Break ${place}` },
-      element("strong", {}, place),
+      { class: "place-controls", role: "group", "aria-label": `Break ${place}` },
+      element("strong", {}, `Break ${place}`),
       ...this.#buttons.values(),
     );
   }

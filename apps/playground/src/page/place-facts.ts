@@ -4,8 +4,8 @@ import { element } from "./element.ts";
 
 const LINK = {
   whole: "whole",
-  cut: "cut: closed, and refused",
-  dark: "dark: bytes vanish, and nothing says so",
+  cut: "cut",
+  dark: "dark: bytes vanish",
   none: "none needed",
 } as const satisfies Record<LinkState, string>;
 
@@ -19,17 +19,15 @@ const SYNC = {
 
 /** What is told of an instance, in the order of the table's rows. */
 const FACTS: readonly (readonly [title: string, read: (snapshot: InstanceSnapshot) => string])[] = [
-  ["Clients, documents", ({ clients, documents }) => `${clients}, ${documents}`],
+  ["Clients", ({ clients }) => String(clients)],
+  ["Documents", ({ documents }) => String(documents)],
   [
-    "Messages to / from the broker",
+    "Messages out / in",
     ({ counters }) => `${counters.brokerMessagesOut} / ${counters.brokerMessagesIn}`,
   ],
-  [
-    "Bytes to / from the broker",
-    ({ counters }) => `${bytes(counters.brokerBytesOut)} / ${bytes(counters.brokerBytesIn)}`,
-  ],
-  ["To the broker and back", ({ roundTrips }) => milliseconds(roundTrips.latest)],
-  ["Losses found", ({ counters }) => String(counters.gaps)],
+  ["Bytes out / in", ({ counters }) => `${counters.brokerBytesOut} / ${counters.brokerBytesIn}`],
+  ["Broker and back", ({ roundTrips }) => milliseconds(roundTrips.latest)],
+  ["Gaps found", ({ counters }) => String(counters.gaps)],
   [
     "Repairs asked / received / sent",
     ({ counters }) =>
@@ -62,6 +60,14 @@ export class PlaceFacts {
       if (cell !== undefined) cell.textContent = snapshot === undefined ? "–" : read(snapshot);
     }
   }
+
+  /** For when nobody tells any more: what was true then would be taken for what is true now. */
+  forget(): void {
+    for (const cell of [this.link, this.sync, ...this.cells]) {
+      cell.textContent = "not known";
+      delete cell.dataset["state"];
+    }
+  }
 }
 
 export function createFactsTable(columns: ReadonlyMap<string, PlaceFacts>): HTMLElement {
@@ -86,7 +92,7 @@ export function createFactsTable(columns: ReadonlyMap<string, PlaceFacts>): HTML
       "tbody",
       {},
       row(
-        "Link to the broker",
+        "Link",
         all.map(({ link }) => link),
       ),
       row(
@@ -101,10 +107,6 @@ export function createFactsTable(columns: ReadonlyMap<string, PlaceFacts>): HTML
       ),
     ),
   );
-}
-
-function bytes(count: number): string {
-  return count < 10_000 ? `${count} B` : `${(count / 1024).toFixed(0)} KiB`;
 }
 
 function milliseconds(value: number | undefined): string {

@@ -14,7 +14,8 @@ export class SharedDocument {
   readonly richText: Y.XmlFragment;
 
   constructor(url: string, name: string, options: { readonly readOnly: boolean }) {
-    this.provider = new WebsocketProvider(url, name, this.doc, {
+    // y-websocket puts the name into an address as it is: `?` and `%` would mean something there.
+    this.provider = new WebsocketProvider(url, encodeURIComponent(name), this.doc, {
       // Two panes of one browser would speak past their servers.
       disableBc: true,
       maxBackoffTime: 1000,
@@ -22,11 +23,6 @@ export class SharedDocument {
     });
     this.text = this.doc.getText("text");
     this.richText = this.doc.getXmlFragment("rich-text");
-  }
-
-  get synced(): Promise<void> {
-    if (this.provider.synced) return Promise.resolve();
-    return new Promise((resolve) => this.provider.once("sync", () => resolve()));
   }
 
   introduce(person: Person): void {

@@ -7,10 +7,15 @@ export async function loadStage(): Promise<StageDescription> {
   return (await response.json()) as StageDescription;
 }
 
-/** Calls `take` whenever something changes at the place; the browser reconnects by itself. */
-export function watchPlace(place: string, take: (event: PlaceEvent) => void): void {
+/** Calls `take` whenever something changes at the place, and `lost` when the stage is gone; the browser tries again by itself. */
+export function watchPlace(
+  place: string,
+  take: (event: PlaceEvent) => void,
+  lost: () => void,
+): void {
   const source = new EventSource(`stage/${place}/events`);
   source.addEventListener("message", ({ data }) => take(JSON.parse(String(data)) as PlaceEvent));
+  source.addEventListener("error", lost);
 }
 
 /** @throws with the stage's own words if it cannot be done */

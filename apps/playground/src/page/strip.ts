@@ -16,14 +16,19 @@ export class Strip {
   readonly element: HTMLElement;
   readonly log = new EventLog();
   readonly #equal = element("strong", { "data-testid": "equal", "aria-live": "polite" }, "…");
-  readonly #lag = element("span", { "data-testid": "lag" }, "type something");
+  readonly #lag = element("span", { "data-testid": "lag" }, "not measured yet, type something");
   readonly #way: KeystrokeWay;
   readonly #controls: ReadonlyMap<string, PlaceControls>;
   readonly #facts: ReadonlyMap<string, PlaceFacts>;
   readonly #last = new Map<string, PlaceEvent>();
   #differentSince = Number.POSITIVE_INFINITY;
+  #gone = false;
 
-  constructor({ backend, places, faults }: StageDescription) {
+  /** `verdict`: whether both texts are on this page, to be compared. */
+  constructor(
+    { backend, places, faults }: StageDescription,
+    { verdict }: { readonly verdict: boolean },
+  ) {
     const names = places.map(({ name }) => name);
     this.#way = new KeystrokeWay(names, backend);
     this.#facts = new Map(names.map((name) => [name, new PlaceFacts(name)]));
@@ -31,8 +36,9 @@ export class Strip {
       names.map((name) => [name, new PlaceControls(name, faults, (what) => this.log.say(what))]),
     );
     const controls = [...this.#controls.values()].map((place) => place.element);
+    const hints: HTMLElement[] = [];
     if (!faults.includes("cut")) {
-      controls.push(
+      hints.push(
         element(
           "p",
           { class: "hint" },
@@ -46,18 +52,25 @@ export class Strip {
       this.#way.element,
       element(
         "p",
-        { class: "verdict" },
+        { class: "verdict", hidden: !verdict },
         "The texts are ",
         this.#equal,
-        ". A keystroke takes ",
+        ". A keystroke to the other side: ",
         this.#lag,
-        " to the other side.",
+        ".",
       ),
-      ...controls,
+      element("div", { class: "controls" }, ...controls),
+      ...hints,
       createFactsTable(this.#facts),
       this.log.element,
     );
-    for (const name of names) watchPlace(name, (event) => this.#show(name, event));
+    for (const name of names) {
+      watchPlace(
+        name,
+        (event) => this.#show(name, event),
+        () => this.#lose(name),
+      );
+    }
   }
 
   showEqual(equal: boolean): void {
@@ -74,7 +87,15 @@ export class Strip {
     this.#lag.textContent = `${latest.toFixed(1)} ms (median ${median.toFixed(1)} ms)`;
   }
 
+  #lose(place: string): void {
+    this.#facts.get(place)?.forget();
+    if (this.#gone) return;
+    this.#gone = true;
+    this.log.say("the stage has stopped: start it with npm start, then load this page again");
+  }
+
   #show(place: string, event: PlaceEvent): void {
+    this.#gone = false;
     const last = this.#last.get(place);
     this.#last.set(place, event);
     this.#facts.get(place)?.show(event);
@@ -91,9 +112,9 @@ export class Strip {
   #tell(place: string, before: InstanceSnapshot, after: InstanceSnapshot): void {
     if (before.sync !== after.sync) this.log.say(`${place} is ${after.sync}`);
     const received = after.counters.repairsReceived - before.counters.repairsReceived;
-    if (received > 0)
-      this.log.say(
-        `${place} was brought up to date: ${received} answer${received === 1 ? "" : "s"}`,
-      );
+    if (received > 0) {
+      const answers = `${received} answer${received === 1 ? "" : "s"}`;
+      this.log.say(`${place} was brought up to date: ${answers}`);
+    }
   }
 }

@@ -4,6 +4,12 @@ import { drawSelection, EditorView, keymap, placeholder } from "@codemirror/view
 import { yCollab, yUndoManagerKeymap } from "y-codemirror.next";
 import type { SharedDocument } from "./shared-document.ts";
 
+/** CodeMirror's own colour for what is selected suits a light page only, and is set by a rule as narrow as this. */
+const THEME = EditorView.theme({
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground":
+    { background: "var(--selection)" },
+});
+
 /** Plain text, by CodeMirror. */
 export function openTextEditor(
   parent: HTMLElement,
@@ -17,6 +23,7 @@ export function openTextEditor(
       extensions: [
         keymap.of([...yUndoManagerKeymap, ...defaultKeymap]),
         drawSelection(),
+        THEME,
         EditorView.lineWrapping,
         placeholder("Type here …"),
         EditorView.contentAttributes.of({ "aria-label": options.label }),

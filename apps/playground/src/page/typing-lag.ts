@@ -34,10 +34,12 @@ export class TypingLag {
 
   #watch(from: Y.Doc, to: Y.Doc): void {
     let underWay: Keystroke[] = [];
-    from.on("update", (_update: Uint8Array, _origin: unknown, _doc: Y.Doc, { local }) => {
-      if (!local) return;
+    from.on("afterTransaction", ({ local, beforeState, afterState }: Y.Transaction) => {
       const client = from.clientID;
-      underWay.push({ client, clock: Y.getState(from.store, client), at: performance.now() });
+      const clock = afterState.get(client) ?? 0;
+      // A deletion has no clock by which it could be recognised on the other side.
+      if (!local || clock === (beforeState.get(client) ?? 0)) return;
+      underWay.push({ client, clock, at: performance.now() });
     });
     to.on("update", () => {
       const arrived = underWay.filter(({ client, clock }) => Y.getState(to.store, client) >= clock);

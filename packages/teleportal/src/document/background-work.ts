@@ -1,26 +1,32 @@
 /** Work in steps of a few milliseconds: yields after each. */
 export type Steps<Result> = Generator<void, Result>;
 
+/** So long it works without a turn of the event loop, in milliseconds: many small jobs need not wait for one each. */
+const SLICE = 3;
+
 /**
- * Does what takes long one job after the other and one step at a time, and lets the event loop turn in between, so that
- * no keystroke waits for more than a step.
+ * Does what takes long one job after the other, a few milliseconds at a time, and lets the event loop turn in between, so
+ * that no keystroke waits for long.
  */
 export class BackgroundWork {
   #last: Promise<unknown> = Promise.resolve();
+  #turnedAt = Number.NEGATIVE_INFINITY;
 
   /** Resolves with what `steps` returns; rejects with what it throws. It is begun when the jobs before it are done. */
   run<Result>(steps: Steps<Result>): Promise<Result> {
-    const done = this.#last.then(() => finish(steps));
+    const done = this.#last.then(() => this.#finish(steps));
     this.#last = done.catch(() => {});
     return done;
   }
-}
 
-async function finish<Result>(steps: Steps<Result>): Promise<Result> {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-    await turn();
+  async #finish<Result>(steps: Steps<Result>): Promise<Result> {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+      if (performance.now() - this.#turnedAt < SLICE) continue;
+      await turn();
+      this.#turnedAt = performance.now();
+    }
   }
 }
 

@@ -90,9 +90,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers. */
   const renewed = new Set<object>();
-  const writer = new StorageWriter(id, storage, stored.length, logger, background, () =>
-    log.updates(),
-  );
+  const writer = new StorageWriter(id, storage, stored.length, logger, background, log);
   let closing: Promise<void> | undefined;
   const alarm = new Alarm(() => replica?.tick());
   let compacting = false;

@@ -1,7 +1,7 @@
 import { describeCause } from "@teleportal/sync-core";
 import type { Logger } from "@teleportal/sync-core";
 import type { DocumentStorage } from "../storage/document-storage.ts";
-import type { BackgroundWork } from "./background-work.ts";
+import type { BackgroundWork, Steps } from "./background-work.ts";
 import { compaction } from "./compaction.ts";
 
 const RETRY_FIRST = 250;
@@ -17,8 +17,19 @@ const COMPACT_AFTER_WHILE_OPEN = 2048;
 /** The same by bytes. */
 const COMPACT_AFTER_BYTES = 1024 * 1024;
 
+/** So many updates are looked at before the event loop turns. */
+const BATCH = 256;
+
 /** A large document has to grow by more, as compacting takes time with its size: by so many bytes of it an update. */
 const BYTES_PER_UPDATE = 64;
+
+/** What is stored, as it is held in memory. */
+export interface StoredDocument {
+  /** All that is held: what stands for the updates that a failing storage has refused. */
+  updates(): readonly Uint8Array[];
+  /** Whether the update holds nothing else. @throws MalformedUpdateError */
+  isKnown(update: Uint8Array): boolean;
+}
 
 /** Writes one document's updates to its storage, one call at a time, and keeps trying while the storage fails. */
 export class StorageWriter {
@@ -26,7 +37,7 @@ export class StorageWriter {
   readonly #storage: DocumentStorage;
   readonly #logger: Logger;
   readonly #background: BackgroundWork;
-  readonly #everything: () => readonly Uint8Array[];
+  readonly #document: StoredDocument;
   #waiting: Uint8Array[] = [];
   /** Updates and bytes appended since the stored form was compact, and how large it was then. */
   #appended: number;
@@ -40,24 +51,21 @@ export class StorageWriter {
   #waiters: (() => void)[] = [];
   #closed = false;
 
-  /**
-   * `stored`: how many updates the storage has given. `everything` gives all that the document holds: what stands for
-   * the updates that a failing storage refused.
-   */
+  /** `stored`: how many updates the storage has given. */
   constructor(
     documentId: string,
     storage: DocumentStorage,
     stored: number,
     logger: Logger,
     background: BackgroundWork,
-    everything: () => readonly Uint8Array[],
+    document: StoredDocument,
   ) {
     this.#documentId = documentId;
     this.#storage = storage;
     this.#appended = stored;
     this.#logger = logger;
     this.#background = background;
-    this.#everything = everything;
+    this.#document = document;
   }
 
   /** Takes `update`, to be stored with the next `flush`. */
@@ -128,7 +136,7 @@ export class StorageWriter {
   }
 
   async #store(): Promise<boolean> {
-    const updates = this.#behind ? this.#everything() : this.#waiting;
+    const updates = this.#behind ? this.#document.updates() : this.#waiting;
     this.#waiting = [];
     try {
       await this.#storage.append(this.#documentId, updates);
@@ -169,9 +177,9 @@ export class StorageWriter {
     this.#appended = 0;
     try {
       await this.#storage.compact(this.#documentId, async (updates) => {
-        const pieces = await this.#background.run(compaction(updates));
-        this.#compactSize = pieces.reduce((sum, { update }) => sum + update.length, 0);
-        return pieces.map(({ update }) => update);
+        const compacted = await this.#background.run(this.#compacted(updates));
+        this.#compactSize = compacted.reduce((sum, { length }) => sum + length, 0);
+        return compacted;
       });
     } catch (cause) {
       this.#logger.warn(
@@ -179,5 +187,18 @@ export class StorageWriter {
           "nothing is lost, and it is tried again later",
       );
     }
+  }
+
+  /** Most often the document holds what is stored, and has been made compact itself: then nothing is done twice. */
+  *#compacted(updates: readonly Uint8Array[]): Steps<readonly Uint8Array[]> {
+    for (const [index, update] of updates.entries()) {
+      // Another instance may have stored it. Copied: storages may hand out views into larger buffers.
+      if (!this.#document.isKnown(new Uint8Array(update))) {
+        const pieces = yield* compaction(updates);
+        return pieces.map((piece) => piece.update);
+      }
+      if (index % BATCH === BATCH - 1) yield;
+    }
+    return this.#document.updates();
   }
 }

@@ -10,18 +10,29 @@ function* counting(name: string, steps: number, log: string[]): Steps<string> {
   return `${name} done`;
 }
 
-test("lets the event loop turn between two steps", async () => {
+test("lets the event loop turn between steps that take their time", async () => {
   const log: string[] = [];
   let turns = 0;
   function* steps(): Steps<void> {
     for (let step = 0; step < 3; step++) {
       log.push(`step after ${turns} turns`);
       setImmediate(() => (turns += 1));
+      const until = performance.now() + 4;
+      while (performance.now() < until);
       yield;
     }
   }
   await new BackgroundWork().run(steps());
   expect(log).toEqual(["step after 0 turns", "step after 1 turns", "step after 2 turns"]);
+});
+
+test("does many small jobs in few turns", async () => {
+  let turns = 0;
+  const counter = setInterval(() => (turns += 1), 0);
+  const background = new BackgroundWork();
+  await Promise.all(Array.from({ length: 10_000 }, () => background.run(counting("small", 1, []))));
+  clearInterval(counter);
+  expect(turns).toBeLessThan(1000);
 });
 
 test("does one job after the other, in the order they came", async () => {
