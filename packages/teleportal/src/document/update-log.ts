@@ -66,7 +66,8 @@ export class UpdateLog implements ReplicaDocument {
     // The last piece of a compaction is what was left.
     const compact = small === -1 ? stored.length : small + 1;
     for (const update of stored.slice(0, compact)) this.append(update);
-    this.#replace(this.#pending, this.#pending.length);
+    const pieces = this.#pending.map(({ update, spans }) => ({ update, spans }));
+    this.#replace(pieces, pieces.length);
     this.#single = this.#erased = 0;
     for (const update of stored.slice(compact)) this.append(update);
   }
