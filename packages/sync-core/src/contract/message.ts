@@ -11,6 +11,7 @@
  * - `leave`: the sender has closed this document; its presence goes with it.
  * - `heartbeat`: the sender is alive; between transports only, on a channel of their own, and of no document.
  * - `bundle`: messages about many documents, on that same channel.
+ * - `roll-call`: "who has these documents open?", on that same channel; `absent`: "I have not", to the one who asks.
  */
 export type PeerMessageKind =
   | "update"
@@ -21,7 +22,9 @@ export type PeerMessageKind =
   | "digest"
   | "leave"
   | "heartbeat"
-  | "bundle";
+  | "bundle"
+  | "roll-call"
+  | "absent";
 
 /** What one instance says to its peers about one document. Plain data: safe to structured-clone. */
 export interface PeerMessage<Context = unknown> {
@@ -40,7 +43,9 @@ export interface PeerMessage<Context = unknown> {
   /**
    * `update`, `awareness`, `renewal`: what local clients sent during one event-loop turn, oldest first, each exactly the
    * frame the client sent (y-protocols: type byte, then payload).
-   * `request`: SyncStep1, digest. `reply`: SyncStep2 (or nothing), SyncStep1, digest. `digest`: digest. `leave`: none.
+   * `request`: SyncStep1, digest, and an empty frame if all is wanted in one reply. `reply`: SyncStep1, digest (without one
+   * it is the beginning of a large difference; both empty: it hands back), then SyncStep2 for each update. `digest`:
+   * digest. `leave`: none.
    */
   readonly frames: readonly Uint8Array[];
   /** The context the factory was made with. Set on delivery; never sent. */

@@ -37,9 +37,14 @@ export interface ChannelHost {
   newSender(sender: string): void;
   /** Sends it with those of other documents; false if it has to go alone. */
   bundle(channel: string, message: PeerMessage): boolean;
+  /** Calls `alone` when it has turned out that no other instance has the channel's document open. */
+  whoHas(channel: string, alone: () => void): void;
   /** The last transport has ended. */
   empty(name: string): void;
 }
+
+/** So long after its opening a document's first client may be waiting for the peers, in milliseconds. */
+const OPENING = 2000;
 
 export function createChannel<Context>(
   name: string,
@@ -50,6 +55,7 @@ export function createChannel<Context>(
   const ports = new Set<Port<Context>>();
   /** Those of them whose `createTransport` has resolved: they are told of each change of the link. */
   const opened = new Set<Port<Context>>();
+  const createdAt = performance.now();
   let joiner: PartJoiner | undefined;
   let live = false;
 
@@ -57,7 +63,7 @@ export function createChannel<Context>(
     published: (bytes) => ledger.published(bytes),
     settled(published) {
       ledger.recovered("publish");
-      if (reachedNobody(published)) signalSenders(published.messages, { kind: "alone" });
+      lookWhoWasReached(published);
     },
     failed(messages, cause) {
       ledger.droppedOut(messages.length);
@@ -86,11 +92,18 @@ export function createChannel<Context>(
     for (const port of opened) port.deliver({ kind: live ? "up" : "down" });
   }
 
-  function reachedNobody({ messages, receivers }: Published): boolean {
-    if (receivers === undefined || ports.size > 1) return false;
+  function lookWhoWasReached({ messages, receivers }: Published): void {
+    const toEveryone = messages.some(({ kind, to }) => kind === "request" && to === undefined);
+    if (!toEveryone || ports.size > 1) return;
+    const alone = (): void => {
+      if (ports.size === 1) signalSenders(messages, { kind: "alone" });
+    };
+    if (receivers === undefined) {
+      if (performance.now() - createdAt < OPENING) host.whoHas(name, alone);
+      return;
+    }
     const own = driver.capabilities.echo === "always" ? 1 : 0;
-    if (receivers > own) return false;
-    return messages.some((message) => message.kind === "request" && message.to === undefined);
+    if (receivers <= own) alone();
   }
 
   function signalSenders(

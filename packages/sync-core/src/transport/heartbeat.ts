@@ -14,13 +14,17 @@ import type { HeartbeatTiming } from "./options.ts";
  * many documents (leases and graceful goodbyes as in Phoenix.Tracker).
  */
 export interface Heartbeat {
-  /** How many other instances are alive, as far as is known. */
-  readonly peers: number;
+  /** The other instances that are alive, as far as is known. */
+  readonly peers: readonly string[];
+  /** Whether all that are alive have had the time to be heard. */
+  readonly knowsPeers: boolean;
   link(up: boolean): void;
   /** A replica of this factory sends as that id: the peers must know whose it is, should this instance die. */
   announce(sender: string): void;
   /** Publishes on the channel that the instances share. Lost without a word while the link is down. */
   publishBundle(frames: readonly Uint8Array[]): void;
+  /** The same for a roll call, and the answer to one. */
+  publishRollCall(kind: "roll-call" | "absent", frames: readonly Uint8Array[], to?: string): void;
   /** Says goodbye, and ends. */
   close(): Promise<void>;
 }
@@ -43,6 +47,10 @@ export function createHeartbeat(
   on: {
     /** Another factory has published a bundle. */
     bundle(frames: readonly Uint8Array[]): void;
+    /** Another factory asks which of these documents are not open here. */
+    rollCall(sender: string, frames: readonly Uint8Array[]): void;
+    /** Another factory does not have these documents open. */
+    absent(sender: string, frames: readonly Uint8Array[]): void;
     /** The ids that this factory's replicas send as. */
     senders(): readonly string[];
     /** That sender's instance has died, or said goodbye. */
@@ -67,19 +75,26 @@ export function createHeartbeat(
   let beatAt = Number.NEGATIVE_INFINITY;
   let announcing: ReturnType<typeof setTimeout> | undefined;
   let tickedAt = performance.now();
+  /** Since when heartbeats can be heard. */
+  let listeningSince: number | undefined;
 
   const subscription = new Subscription(driver, channel, {
     bytes: receive,
-    held: beat,
+    held() {
+      listeningSince = performance.now();
+      beat();
+    },
     failed: on.failed,
     canSubscribe: () => up,
   });
 
   function encode(
-    kind: "heartbeat" | "leave" | "bundle",
+    kind: "heartbeat" | "leave" | "bundle" | "roll-call" | "absent",
     frames: readonly Uint8Array[],
+    to?: string,
   ): Uint8Array {
-    return encodeEnvelope(header, [{ kind, ...header, seq, frames }]);
+    const addressee = to === undefined ? {} : { to };
+    return encodeEnvelope(header, [{ kind, ...header, seq, frames, ...addressee }]);
   }
 
   function beat(): void {
@@ -109,6 +124,10 @@ export function createHeartbeat(
       else if (message.kind === "heartbeat") hear(message);
       else if (message.kind === "leave") bury(message.sender);
       else if (message.kind === "bundle") on.bundle(message.frames);
+      else if (message.kind === "roll-call") on.rollCall(message.sender, message.frames);
+      else if (message.kind === "absent" && message.to === id) {
+        on.absent(message.sender, message.frames);
+      }
     }
   }
 
@@ -162,15 +181,25 @@ export function createHeartbeat(
 
   return {
     get peers() {
-      return peers.size;
+      return [...peers.keys()];
+    },
+    get knowsPeers() {
+      return (
+        listeningSince !== undefined && performance.now() - listeningSince > 2 * timing.interval
+      );
     },
     link(isUp) {
       up = isUp;
       // Without a link nothing can be heard, so silence says nothing about the peers.
       renewAll(performance.now());
-      if (!up) return;
-      if (subscription.held) beat();
-      else void subscription.want(true);
+      if (!up) {
+        listeningSince = undefined;
+        return;
+      }
+      if (subscription.held) {
+        listeningSince = performance.now();
+        beat();
+      } else void subscription.want(true);
     },
     announce(sender) {
       if (announced.has(sender)) return;
@@ -191,6 +220,11 @@ export function createHeartbeat(
       if (!up || !subscription.held) return;
       // A renewal that is lost is followed by the next.
       driver.publish(channel, encode("bundle", frames)).catch(() => {});
+    },
+    publishRollCall(kind, frames, to) {
+      if (!up || !subscription.held) return;
+      // Who is not answered waits no longer than without.
+      driver.publish(channel, encode(kind, frames, to)).catch(() => {});
     },
     async close() {
       clearInterval(timer);

@@ -11,6 +11,7 @@ import { createLedger } from "./ledger.ts";
 import { withDefaults } from "./options.ts";
 import type { SyncTransportOptions } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
+import { RollCall } from "./roll-call.ts";
 import { RoundTripHistogram } from "./round-trips.ts";
 import { createSeal } from "./seal.ts";
 import { createSealedDriver } from "./sealed-driver.ts";
@@ -84,6 +85,8 @@ export function createSyncTransportFactory<Context>(
     newSender: (sender: string) => heartbeat.announce(sender),
     bundle: (name: string, message: PeerMessage) =>
       bundler.put(name.slice(settings.keyPrefix.length), message),
+    whoHas: (name: string, alone: () => void) =>
+      rollCall.ask(name.slice(settings.keyPrefix.length), alone),
     empty: (name: string) => void channels.delete(name),
   };
 
@@ -113,6 +116,8 @@ export function createSyncTransportFactory<Context>(
         channels.get(settings.keyPrefix + documentId)?.receive(envelope);
       });
     },
+    rollCall: (sender, frames) => rollCall.called(sender, frames),
+    absent: (sender, frames) => rollCall.absent(sender, frames),
     resumed() {
       logger.warn(
         `[${driver.name}] this process stood still: its documents are compared with the peers' again`,
@@ -125,6 +130,13 @@ export function createSyncTransportFactory<Context>(
     },
     roundTrip: (milliseconds) => roundTrips.add(milliseconds),
     failed: (cause) => ledger.failed("subscribe", "the instances' channel", cause),
+  });
+
+  const rollCall = new RollCall({
+    peers: () => (heartbeat.knowsPeers ? heartbeat.peers : undefined),
+    isOpen: (documentId) => channels.has(settings.keyPrefix + documentId),
+    maxPayload: () => driver.capabilities.maxPayload,
+    publish: heartbeat.publishRollCall,
   });
 
   const bundler = createBundler(() => driver.capabilities.maxPayload, heartbeat.publishBundle);
@@ -166,7 +178,7 @@ export function createSyncTransportFactory<Context>(
       return host.budget.held;
     },
     get peers() {
-      return heartbeat.peers;
+      return heartbeat.peers.length;
     },
     onStatus(listener) {
       listeners.add(listener);

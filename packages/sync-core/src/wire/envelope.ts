@@ -41,6 +41,8 @@ const CODE_OF_KIND = {
   heartbeat: 7,
   renewal: 8,
   bundle: 9,
+  "roll-call": 10,
+  absent: 11,
 } satisfies Record<PeerMessageKind, number>;
 
 const KIND_OF_CODE: (PeerMessageKind | undefined)[] = [];
