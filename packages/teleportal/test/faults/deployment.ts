@@ -139,7 +139,7 @@ export async function deploy(
       extra.push(editor);
       return editor;
     },
-    settled: () => allHold(editors(), 30_000),
+    settled: () => allHold(editors(), 60_000),
     async converges(title) {
       if (isAway) await broker.restart();
       isAway = false;

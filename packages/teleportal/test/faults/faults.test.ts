@@ -15,7 +15,7 @@ describe.concurrent.each(brokerKinds)("on a $title", (kind) => {
   );
 
   describe.skipIf(kind.requirement.skip)("no keystroke is lost through", () => {
-    it.for(possible)("$title", { timeout: 120_000 }, async (scenario) => {
+    it.for(possible)("$title", { timeout: 240_000 }, async (scenario) => {
       const { title, instances = 2, brokerLater = false } = scenario;
       await using deployment = await deploy(kind, instances, { brokerLater });
       const [a, b, ...rest] = deployment.places;
