@@ -37,7 +37,7 @@ export function decodeUpdate(update: Uint8Array): DecodedUpdate {
   const deletions: OperationRange[] = [];
   for (const [client, items] of decoded.ds.clients) {
     for (const { clock, len } of items) {
-      if (len === 0 || !Number.isSafeInteger(clock + len)) {
+      if (len === 0 || !Number.isSafeInteger(clock + len) || !Number.isSafeInteger(client)) {
         throw new MalformedUpdateError("a deletion that Yjs cannot apply");
       }
       deletions.push([client, clock, clock + len]);
@@ -48,11 +48,18 @@ export function decodeUpdate(update: Uint8Array): DecodedUpdate {
 
 /** Yjs takes for granted that an operation is not empty, and that those it refers to by its own client come before. */
 function isApplicable(struct: Y.Item | Y.GC): boolean {
-  if (struct.length === 0 || !Number.isSafeInteger(struct.id.clock + struct.length)) return false;
+  if (struct.length === 0 || !isExact(struct.id)) return false;
+  if (!Number.isSafeInteger(struct.id.clock + struct.length)) return false;
   if (struct instanceof Y.GC) return true;
   const { id, origin, rightOrigin } = struct;
   const parent = struct.parent instanceof Y.ID ? struct.parent : null;
   return [origin, rightOrigin, parent].every(
-    (other) => other === null || other.client !== id.client || other.clock < id.clock,
+    (other) =>
+      other === null || (isExact(other) && (other.client !== id.client || other.clock < id.clock)),
   );
+}
+
+/** Whether both numbers are ones that JavaScript holds exactly: lib0 also reads larger ones, and other readers refuse them. */
+function isExact({ client, clock }: Y.ID): boolean {
+  return Number.isSafeInteger(client) && Number.isSafeInteger(clock);
 }

@@ -116,7 +116,19 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   function compactSoon(): void {
     if (compacting) return;
     if (log.bloated) void compactNow();
-    else if (log.scattered) afterTurn(() => log.gather());
+    else if (log.scattered) afterTurn(gather);
+  }
+
+  function gather(): void {
+    try {
+      log.gather();
+    } catch (cause) {
+      logger.error(
+        `[teleportal] gathering ${id} failed (${describeCause(cause)}): it goes on as it is; ` +
+          "a client has written what cannot be read again",
+      );
+      compacting = true;
+    }
   }
 
   async function compactNow(): Promise<void> {

@@ -169,10 +169,10 @@ export class UpdateLog implements ReplicaDocument {
     let start = Math.max(this.#compacting, this.#pending.length - this.#single);
     // What was gathered last may have room for more.
     if (start > this.#compacting) start -= 1;
+    // All of it before anything is replaced: what cannot be merged must stay as it came.
+    const gathered = groupsUpTo(this.#smallSize, this.#pending.slice(start)).map(merged);
+    this.#pending.splice(start, Number.POSITIVE_INFINITY, ...gathered);
     this.#single = 0;
-    for (const group of groupsUpTo(this.#smallSize, this.#pending.splice(start))) {
-      this.#pending.push(merged(group));
-    }
     this.#pendingBytes = this.#pending.reduce((sum, { update }) => sum + update.length, 0);
   }
 
