@@ -43,9 +43,9 @@ export interface PeerMessage<Context = unknown> {
   /**
    * `update`, `awareness`, `renewal`: what local clients sent during one event-loop turn, oldest first, each exactly the
    * frame the client sent (y-protocols: type byte, then payload).
-   * `request`: SyncStep1, digest, and an empty frame if all is wanted in one reply. `reply`: SyncStep1, digest (without one
-   * it is the beginning of a large difference; both empty: it hands back), then SyncStep2 for each update. `digest`:
-   * digest. `leave`: none.
+   * `request`: SyncStep1, digest, and an empty frame if all is wanted in one reply. `reply`: SyncStep1 and digest (both
+   * empty if it hands back), then SyncStep2 for each update; if it is the beginning of a large difference an empty digest
+   * and the one of the request, then the updates. `digest`: digest. `leave`: none.
    */
   readonly frames: readonly Uint8Array[];
   /** The context the factory was made with. Set on delivery; never sent. */

@@ -93,8 +93,9 @@ export function createReplica(
   let planned: PlannedRequest | undefined;
   /** The request under way is taken for unanswered then. */
   let answerBy: number | undefined;
-  /** How much of a large difference was asked for last. */
+  /** How much of a large difference was asked for last, and as holder of what: a reply to another request is none to this. */
   let asked: "beginning" | "whole" = "beginning";
+  let askedAs: Uint8Array = EMPTY;
   /** Requests were made until it was enough, and nobody has answered. */
   let unheard = false;
 
@@ -136,11 +137,11 @@ export function createReplica(
   }
 
   function ask(to: string | typeof EVERYONE, amount: "beginning" | "whole" = "beginning"): void {
-    planned = undefined;
     if (!up) return;
     asked = amount;
+    askedAs = document.digest();
     answerBy = host.now() + asking.next() + jitter(timing.requestTimeout / 4);
-    const state = [encodeSyncStep1(document.stateVector()), document.digest()];
+    const state = [encodeSyncStep1(document.stateVector()), askedAs];
     // A third frame says that the whole difference is wanted in one reply.
     send("request", amount === "whole" ? [...state, EMPTY] : state, to);
   }
@@ -191,7 +192,8 @@ export function createReplica(
     const limit = whole ? Number.POSITIVE_INFINITY : timing.replyBytes;
     const fitting = beginningOf(difference, limit).map((update) => encodeSyncStep2(update));
     const own = encodeSyncStep1(document.stateVector());
-    if (fitting.length < difference.length) send("reply", [own, EMPTY, ...fitting], to);
+    if (fitting.length < difference.length)
+      send("reply", [own, EMPTY, theirs.digest, ...fitting], to);
     else if (wantsBack) send("reply", [own, digest, ...fitting], to);
     else send("reply", [EMPTY, EMPTY, ...fitting], to);
   }
@@ -232,20 +234,23 @@ export function createReplica(
       if (message.to !== undefined) answers.delete(message.to);
       return;
     }
-    const [stateVector, digest, ...difference] = message.frames;
+    const [stateVector, digest, ...rest] = message.frames;
     if (stateVector === undefined || digest === undefined) {
       host.malformed(message);
       return;
     }
+    // Without a digest it is the beginning of a large difference, and says to which request.
+    const isBeginning = stateVector.length > 0 && digest.length === 0;
+    const difference = isBeginning ? rest.slice(1) : rest;
     const before = document.digest();
     if (difference.length > 0) host.apply(difference, message);
     const gained = !equalBytes(before, document.digest());
     if (gained) digests.compareSoon();
-    if (planned?.to === message.sender) planned = undefined;
-    if (stateVector.length > 0 && digest.length === 0) {
-      askForRest(message.sender, gained);
+    if (isBeginning) {
+      askForRest(message.sender, gained, rest[0] ?? EMPTY);
       return;
     }
+    if (planned?.to === message.sender) planned = undefined;
     answered();
     if (stateVector.length === 0) return;
     const theirs = readPeerState(stateVector, digest);
@@ -266,14 +271,23 @@ export function createReplica(
     reply(message.sender, theirs, { wantsBack: false });
   }
 
-  /** The reply had the beginning of a large difference. */
-  function askForRest(sender: string, gained: boolean): void {
+  /** The reply had the beginning of a large difference, for who held what has the digest `to`. */
+  function askForRest(sender: string, gained: boolean, to: Uint8Array): void {
+    const isAnswer = answerBy !== undefined && equalBytes(to, askedAs);
+    // Another peer's answer, or one that came twice: what is being asked for goes on.
+    if (answerBy !== undefined && !isAnswer) return;
+    if (!gained && !isAnswer) return;
     answerBy = undefined;
-    asking.reset();
-    if (gained) ask(sender);
-    // Held already, behind a hole, where no state vector can say so: it would be sent again and again.
-    else if (asked === "beginning") ask(sender, "whole");
-    else askInVain(sender);
+    if (planned?.to === sender) planned = undefined;
+    if (gained) {
+      asking.reset();
+      // What comes is worth waiting for.
+      if (!joined) joinBy = host.now() + timing.joinTimeout;
+      ask(sender);
+    } else if (asked === "beginning") {
+      // Held already, behind a hole, where no state vector can say so: it would be sent again and again.
+      ask(sender, "whole");
+    } else askInVain(sender);
   }
 
   /** Behind still: the reply crossed with an update, or the host refuses what it holds. In the end the digests take over. */
@@ -370,6 +384,7 @@ export function createReplica(
     asking.reset();
     sendCollected();
     updates.startOver();
+    planned = undefined;
     ask(EVERYONE);
     digests.compareSoon();
     sendPresence();
@@ -432,7 +447,11 @@ export function createReplica(
         if (answer.at <= now) reply(to, answer.state, { wantsBack: true });
       }
       if (answerBy !== undefined && answerBy <= now) unanswered();
-      if (answerBy === undefined && planned !== undefined && planned.at <= now) ask(planned.to);
+      if (answerBy === undefined && planned !== undefined && planned.at <= now) {
+        const { to } = planned;
+        planned = undefined;
+        ask(to);
+      }
       if (digests.at !== undefined && digests.at <= now) {
         send("digest", [document.digest()]);
         digests.said();

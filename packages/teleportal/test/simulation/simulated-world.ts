@@ -15,8 +15,11 @@ import type { VirtualClock } from "./virtual-clock.ts";
 import { createWitness } from "./witness.ts";
 import type { Witness } from "./witness.ts";
 
-/** By kind; a `beginning` is a reply that carries a part of what is missing, and the rest of it is to be asked for. */
-export type MessageCounts = ReadonlyMap<PeerMessageKind | "beginning", number>;
+/**
+ * By kind; a `beginning` is a reply that carries a part of what is missing, and the rest of it is to be asked for. `whole`
+ * are those requests that want all in one reply; they count as requests too.
+ */
+export type MessageCounts = ReadonlyMap<PeerMessageKind | "beginning" | "whole", number>;
 
 /** A scenario under way. */
 export interface SimulatedWorld {
@@ -50,7 +53,7 @@ export function createSimulatedWorld(
   const random = createRandom(scenario.seed ^ 0x2545f491);
   const broker = createSimulatedBroker(clock, random.fork(), trace, scenario.broker);
   const witness = createWitness();
-  const sent = new Map<PeerMessageKind | "beginning", number>();
+  const sent = new Map<PeerMessageKind | "beginning" | "whole", number>();
   const clients: SimulatedClient[] = [];
   let acceptedAt = 0;
 
@@ -97,6 +100,8 @@ export function createSimulatedWorld(
         sent(message: PeerMessage) {
           const kind = isBeginning(message) ? "beginning" : message.kind;
           sent.set(kind, (sent.get(kind) ?? 0) + 1);
+          if (kind !== "request" || message.frames.length < 3) return;
+          sent.set("whole", (sent.get("whole") ?? 0) + 1);
         },
       },
     );
