@@ -21,11 +21,13 @@ export class BackgroundWork {
 
   async #finish<Result>(steps: Steps<Result>): Promise<Result> {
     for (;;) {
+      // Before the first step too: jobs of a single step follow each other without a turn otherwise.
+      if (performance.now() - this.#turnedAt >= SLICE) {
+        await turn();
+        this.#turnedAt = performance.now();
+      }
       const { done, value } = steps.next();
       if (done === true) return value;
-      if (performance.now() - this.#turnedAt < SLICE) continue;
-      await turn();
-      this.#turnedAt = performance.now();
     }
   }
 }

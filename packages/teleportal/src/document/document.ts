@@ -1,5 +1,4 @@
 import {
-  afterTurn,
   createReplica,
   decodeClientFrame,
   describeCause,
@@ -20,7 +19,8 @@ import type { DocumentStorage } from "../storage/document-storage.ts";
 import { Alarm } from "./alarm.ts";
 import { MalformedUpdateError } from "./decoded-update.ts";
 import { MalformedAwarenessError, Presence } from "./presence.ts";
-import type { BackgroundWork, Steps } from "./background-work.ts";
+import type { BackgroundWork } from "./background-work.ts";
+import { LogUpkeep } from "./log-upkeep.ts";
 import { StorageWriter } from "./storage-writer.ts";
 import { syncFrames } from "./sync-frames.ts";
 import { openTransportLink } from "./transport-link.ts";
@@ -93,7 +93,17 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const writer = new StorageWriter(id, storage, stored.length, logger, background, log);
   let closing: Promise<void> | undefined;
   const alarm = new Alarm(() => replica?.tick());
-  let compacting = false;
+  const upkeep = new LogUpkeep(
+    log,
+    background,
+    () => replica?.changed(),
+    (what, cause) => {
+      logger.error(
+        `[teleportal] ${what} ${id} failed (${describeCause(cause)}): it goes on as it is; ` +
+          "a client has written what Yjs cannot apply",
+      );
+    },
+  );
   let saidMalformed = false;
 
   let joined: () => void;
@@ -103,47 +113,6 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
 
   function sendToClients(frame: Uint8Array, except?: DocumentClient): void {
     for (const client of clients) if (client !== except) client.send(frame);
-  }
-
-  function* compactInSteps(): Steps<void> {
-    for (const _ of log.compactInSteps()) {
-      if (closing !== undefined) return;
-      yield;
-    }
-    if (closing === undefined) replica?.changed();
-  }
-
-  function compactSoon(): void {
-    if (compacting) return;
-    if (log.bloated) void compactNow();
-    else if (log.scattered) afterTurn(gather);
-  }
-
-  function gather(): void {
-    try {
-      log.gather();
-    } catch (cause) {
-      logger.error(
-        `[teleportal] gathering ${id} failed (${describeCause(cause)}): it goes on as it is; ` +
-          "a client has written what cannot be read again",
-      );
-      compacting = true;
-    }
-  }
-
-  async function compactNow(): Promise<void> {
-    compacting = true;
-    try {
-      await background.run(compactInSteps());
-      compacting = false;
-      // As much may have come meanwhile.
-      if (closing === undefined) compactSoon();
-    } catch (cause) {
-      logger.error(
-        `[teleportal] compacting ${id} failed (${describeCause(cause)}): it goes on uncompacted; ` +
-          "a client has written what Yjs cannot apply",
-      );
-    }
   }
 
   function sayMalformed(message: PeerMessage): void {
@@ -175,7 +144,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     }
     // To a client, SyncStep2 means that all is there; from a peer it is one more update.
     sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
-    compactSoon();
+    upkeep.soon();
   }
 
   const host: ReplicaHost = {
@@ -256,7 +225,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       sendToClients(forwarded, client);
       replica?.localUpdate(forwarded);
       settings.flushAfterTurn(document);
-      compactSoon();
+      upkeep.soon();
     },
     acceptAwareness(client, update, frame) {
       const said = presence.apply(update, client, {
@@ -289,6 +258,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     saved: () => writer.saved(),
     close() {
       closing ??= (async () => {
+        upkeep.end();
         replica?.leave();
         alarm.cancel();
         await Promise.all([link?.close(), writer.close()]);
@@ -297,7 +267,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     },
   };
 
-  compactSoon();
+  upkeep.soon();
   if (replica === undefined) return document;
   replica.start();
   await whenJoined;

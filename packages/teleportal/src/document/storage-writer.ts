@@ -2,7 +2,7 @@ import { describeCause } from "@teleportal/sync-core";
 import type { Logger } from "@teleportal/sync-core";
 import type { DocumentStorage } from "../storage/document-storage.ts";
 import type { BackgroundWork, Steps } from "./background-work.ts";
-import { compaction } from "./compaction.ts";
+import { compaction, PIECE_SIZE } from "./compaction.ts";
 
 const RETRY_FIRST = 250;
 const RETRY_MOST = 10_000;
@@ -17,8 +17,9 @@ const COMPACT_AFTER_WHILE_OPEN = 2048;
 /** The same by bytes. */
 const COMPACT_AFTER_BYTES = 1024 * 1024;
 
-/** So many updates are looked at before the event loop turns. */
+/** So many updates, or bytes of them, are looked at before the event loop may turn. */
 const BATCH = 256;
+const BATCH_BYTES = PIECE_SIZE;
 
 /** A large document has to grow by more, as compacting takes time with its size: by so many bytes of it an update. */
 const BYTES_PER_UPDATE = 64;
@@ -31,7 +32,10 @@ export interface StoredDocument {
   isKnown(update: Uint8Array): boolean;
 }
 
-/** Writes one document's updates to its storage, one call at a time, and keeps trying while the storage fails. */
+/**
+ * Writes one document's updates to its storage, one `append` at a time, and keeps trying while the storage fails. Has the stored form
+ * compacted beside that: what is typed does not wait in memory until it is.
+ */
 export class StorageWriter {
   readonly #documentId: string;
   readonly #storage: DocumentStorage;
@@ -48,6 +52,7 @@ export class StorageWriter {
   #delay = RETRY_FIRST;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #running: Promise<void> | undefined;
+  #compacting: Promise<void> | undefined;
   #waiters: (() => void)[] = [];
   #closed = false;
 
@@ -97,6 +102,7 @@ export class StorageWriter {
     await this.#start();
     if (this.#behind || this.#waiting.length > 0) await this.#start();
     for (const done of this.#waiters) done();
+    await this.#compacting;
     if (this.#behind) {
       this.#logger.error(
         `[teleportal] ${this.#documentId} is closed with edits that its storage has refused: ` +
@@ -122,7 +128,7 @@ export class StorageWriter {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 || this.#behind) {
       if (await this.#store()) {
-        if (!this.#closed && this.#hasPiledUp()) await this.#compact();
+        if (!this.#closed && this.#hasPiledUp()) this.#compactBeside();
         continue;
       }
       if (this.#closed) return;
@@ -171,6 +177,12 @@ export class StorageWriter {
     );
   }
 
+  #compactBeside(): void {
+    this.#compacting ??= this.#compact().finally(() => {
+      this.#compacting = undefined;
+    });
+  }
+
   async #compact(): Promise<void> {
     // Also when it fails: it is not tried again before as much has come again.
     this.#grown = 0;
@@ -191,13 +203,19 @@ export class StorageWriter {
 
   /** Most often the document holds what is stored, and has been made compact itself: then nothing is done twice. */
   *#compacted(updates: readonly Uint8Array[]): Steps<readonly Uint8Array[]> {
-    for (const [index, update] of updates.entries()) {
+    let count = 0;
+    let bytes = 0;
+    for (const update of updates) {
       // Another instance may have stored it. Copied: storages may hand out views into larger buffers.
       if (!this.#document.isKnown(new Uint8Array(update))) {
         const pieces = yield* compaction(updates);
         return pieces.map((piece) => piece.update);
       }
-      if (index % BATCH === BATCH - 1) yield;
+      count += 1;
+      bytes += update.length;
+      if (count < BATCH && bytes < BATCH_BYTES) continue;
+      count = bytes = 0;
+      yield;
     }
     return this.#document.updates();
   }

@@ -1,7 +1,7 @@
 /**
  * Where the server keeps documents between openings; given per connection by `getStorage`. The server calls `load`
- * when a document is opened, `append` while it is edited, `compact` now and then and when it is closed; never two at
- * a time for one document, but other instances may.
+ * when a document is opened, `append` while it is edited, `compact` now and then and when it is closed. For one document it
+ * makes one `append` at a time and one `compact` at a time, the two side by side; other instances may do the same.
  *
  * What is stored is Yjs updates (V1). They are idempotent and commute, so an implementation may return one twice, or
  * in any order; it MUST NOT lose one whose `append` has resolved.

@@ -26,6 +26,22 @@ test("lets the event loop turn between steps that take their time", async () => 
   expect(log).toEqual(["step after 0 turns", "step after 1 turns", "step after 2 turns"]);
 });
 
+test("lets the event loop turn between jobs that take their time in a single step", async () => {
+  const background = new BackgroundWork();
+  const log: string[] = [];
+  const nothing: never[] = [];
+  let turns = 0;
+  function* job(): Steps<void> {
+    log.push(`job after ${turns} turns`);
+    setImmediate(() => (turns += 1));
+    const until = performance.now() + 4;
+    while (performance.now() < until);
+    return yield* nothing;
+  }
+  await Promise.all([1, 2, 3].map(() => background.run(job())));
+  expect(log).toEqual(["job after 0 turns", "job after 1 turns", "job after 2 turns"]);
+});
+
 test("does many small jobs in few turns", async () => {
   let turns = 0;
   const counter = setInterval(() => (turns += 1), 0);

@@ -1,0 +1,72 @@
+import { silentLogger } from "@teleportal/sync-core";
+import { expect, test } from "vitest";
+import * as Y from "yjs";
+import { BackgroundWork } from "../../src/document/background-work.ts";
+import { StorageWriter } from "../../src/document/storage-writer.ts";
+import { UpdateLog } from "../../src/document/update-log.ts";
+import { createGatedStorage } from "../server/gated-storage.ts";
+import { occupy } from "./occupy.ts";
+
+/** A document that stores each keystroke before the next. */
+function openDocument() {
+  const storage = createGatedStorage();
+  const background = new BackgroundWork();
+  const log = new UpdateLog();
+  const writer = new StorageWriter("doc", storage, 0, silentLogger, background, log);
+  const doc = new Y.Doc();
+  doc.on("update", (update: Uint8Array) => {
+    log.append(new Uint8Array(update));
+    writer.write(new Uint8Array(update));
+  });
+  return {
+    background,
+    storage,
+    writer,
+    async type(letters: number): Promise<void> {
+      for (let i = 0; i < letters; i++) {
+        doc.getText("text").insert(0, "x");
+        await writer.saved();
+      }
+    },
+  };
+}
+
+test("what is typed is stored while compacting the stored form waits for other documents", async () => {
+  const { background, storage, writer, type } = openDocument();
+  const release = occupy(background);
+  await type(2100);
+  expect(storage.count("compact")).toBe(1);
+  expect(await storage.storedText("doc")).toBe("x".repeat(2100));
+  await release();
+  await writer.close();
+  expect(await storage.storedText("doc")).toBe("x".repeat(2100));
+  expect((await storage.load("doc")).length).toBeLessThan(2100);
+});
+
+test("closing waits for a compaction under way, and for what is typed during it", async () => {
+  const { background, storage, writer, type } = openDocument();
+  const compact = storage.hold("compact");
+  await type(2100);
+  let closed = false;
+  const closing = writer.close().then(() => (closed = true));
+  // More turns than closing takes.
+  await occupy(background)();
+  expect(closed).toBe(false);
+  expect(storage.count("compact")).toBe(1);
+  compact();
+  await closing;
+  expect(await storage.storedText("doc")).toBe("x".repeat(2100));
+});
+
+test("the stored form is compacted once at a time, however much piles up meanwhile", async () => {
+  const { storage, writer, type } = openDocument();
+  const compact = storage.hold("compact");
+  await type(5000);
+  expect(storage.count("compact")).toBe(1);
+  compact();
+  await expect.poll(async () => (await storage.load("doc")).length).toBeLessThan(5000);
+  await type(1);
+  expect(storage.count("compact")).toBe(2);
+  await writer.close();
+  expect(await storage.storedText("doc")).toBe("x".repeat(5001));
+});
