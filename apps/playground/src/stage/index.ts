@@ -1,3 +1,5 @@
+export { parseBrokerUrl } from "./broker-url.ts";
+export type { BrokerUrl } from "./broker-url.ts";
 export { inOwnProcess } from "./own-process.ts";
 export { openStage } from "./open-stage.ts";
 export type { Stage, StageSettings } from "./open-stage.ts";

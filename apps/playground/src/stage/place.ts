@@ -43,9 +43,11 @@ export class Place {
   async open(port: number): Promise<void> {
     this.#port = port;
     const { address } = this;
-    this.#instance = await this.#start(this.#port, address);
-    this.#port = this.#instance.port;
+    const instance = await this.#start(this.#port, address);
+    this.#instance = instance;
+    this.#port = instance.port;
     this.#follow();
+    void instance.ended?.then(() => this.#noteEndOf(instance));
   }
 
   do(action: StageAction): Promise<void> {
@@ -93,6 +95,14 @@ export class Place {
     this.#instance = this.#snapshot = undefined;
     this.#changed();
     await this.open(this.#port);
+  }
+
+  /** It may have ended by itself. */
+  #noteEndOf(instance: RunningInstance): void {
+    if (this.#instance !== instance) return;
+    this.#following.abort();
+    this.#instance = this.#snapshot = undefined;
+    this.#changed();
   }
 
   #needLink(): Link {

@@ -9,6 +9,8 @@ const ACTIONS: readonly string[] = [
   "restart",
 ] satisfies readonly StageAction[];
 
+const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
 /** Answers what the page asks of its stage; false for everything else. */
 export function answerStage(
   request: IncomingMessage,
@@ -19,6 +21,10 @@ export function answerStage(
   const [path = "/"] = (request.url ?? "/").split("?");
   const [, first, name = "", what = ""] = path.split("/");
   if (first !== "stage") return false;
+  if (!isFromThisPage(request)) {
+    json(response, 403, { message: "only the stage's own page, on this machine, may ask" });
+    return true;
+  }
   const place = places.get(name);
   if (name === "" && request.method === "GET") {
     json(response, 200, description);
@@ -33,6 +39,16 @@ export function answerStage(
     json(response, 404, { message: "there is no such thing on this stage" });
   }
   return true;
+}
+
+/**
+ * Whoever opens a page of somebody else's in the same browser could have it kill instances: by a form, or by a name that resolves to
+ * this machine.
+ */
+function isFromThisPage({ headers: { host, origin } }: IncomingMessage): boolean {
+  const url = `http://${host}`;
+  if (!URL.canParse(url) || !LOOPBACK.has(new URL(url).hostname)) return false;
+  return origin === undefined || origin === url;
 }
 
 function isAction(what: string): what is StageAction {

@@ -19,16 +19,14 @@ export interface Example extends Omit<StageSettings, "port" | "broker"> {
 
 /** Runs an example until Ctrl+C: its broker, two instances and the page, on `--port` (3000). */
 export async function runExample(example: Example): Promise<void> {
-  const { values } = parseArgs({ options: { port: { type: "string", default: "3000" } } });
+  // First of all, so that nothing is left running whenever it comes. The second Ctrl+C ends the process at once.
+  const toldToEnd = new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
   let broker: ExampleBroker | undefined;
   let stage: Stage | undefined;
-
-  async function close(): Promise<void> {
-    await stage?.close();
-    await broker?.stop();
-  }
-
   try {
+    const { values } = parseArgs({ options: { port: { type: "string", default: "3000" } } });
     broker = await example.broker?.();
     const { backend, start } = example;
     stage = await openStage({
@@ -37,14 +35,18 @@ export async function runExample(example: Example): Promise<void> {
       ...(broker && { broker }),
       port: Number(values.port),
     });
+    console.log(`\n${backend}: ${broker?.title ?? "both instances in one process"}\n`);
+    console.log(`Open ${stage.url}\n`);
+    console.log("Ctrl+C ends it.");
+    await toldToEnd;
   } catch (error) {
-    await close();
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
-    return;
+  } finally {
+    try {
+      await stage?.close();
+    } finally {
+      await broker?.stop();
+    }
   }
-  console.log(`\n${example.backend}: ${broker?.title ?? "both instances in one process"}\n`);
-  console.log(`Open ${stage.url}\n`);
-  console.log("Ctrl+C ends it.");
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void close());
 }

@@ -1,6 +1,8 @@
 /** A server instance on the stage. */
 export interface RunningInstance {
   readonly port: number;
+  /** Resolves when it has ended, by itself or killed. Missing if it cannot end by itself. */
+  readonly ended?: Promise<unknown>;
   /** Takes it away without a goodbye, as a crash would, if it can be. */
   kill(): Promise<void>;
 }

@@ -40,7 +40,7 @@ export async function serve(
     ...(factory && { syncTransportFactory: factory }),
   });
   let operations: Awaited<ReturnType<typeof listenForOperations>> | undefined;
-  const endReports = await reportToOpenTelemetry(() => server.snapshot());
+  let endReports: Awaited<ReturnType<typeof reportToOpenTelemetry>>;
   const closeRest = async (): Promise<void> => {
     await server.close();
     await factory?.close();
@@ -50,6 +50,7 @@ export async function serve(
   };
   let listener: Listener | undefined;
   try {
+    endReports = await reportToOpenTelemetry(() => server.snapshot());
     listener = await listen(server, { port: options.port, host: options.host });
     print(`storage    ${options.storage}`);
     print(

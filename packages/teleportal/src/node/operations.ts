@@ -55,7 +55,7 @@ export function createOperations(server: Operated, options: OperationsOptions = 
   const looking = setInterval(look, LOOK_INTERVAL);
   looking.unref();
 
-  function answer(path: string, response: ServerResponse): boolean {
+  function answer(path: string, response: ServerResponse, isHead: boolean): boolean {
     switch (path) {
       case "/healthz":
         text(response, 200, "alive\n");
@@ -72,7 +72,8 @@ export function createOperations(server: Operated, options: OperationsOptions = 
         return true;
       case "/inspect":
         if (!inspect) return false;
-        stream.add(response);
+        if (isHead) stream.describe(response);
+        else stream.add(response);
         return true;
       default:
         return false;
@@ -83,7 +84,7 @@ export function createOperations(server: Operated, options: OperationsOptions = 
     handle(request, response) {
       if (request.method !== "GET" && request.method !== "HEAD") return false;
       const [path = "/"] = (request.url ?? "/").split("?");
-      return answer(path, response);
+      return answer(path, response, request.method === "HEAD");
     },
     close() {
       clearInterval(looking);

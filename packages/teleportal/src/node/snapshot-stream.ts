@@ -7,24 +7,36 @@ const INTERVAL = 200;
 /** Somebody who does not read is sent nothing more from so many bytes on. */
 const BUFFERED_BYTES = 64 * 1024;
 
+const HEADERS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-store",
+  // Proxies that collect responses would hold the events back.
+  "x-accel-buffering": "no",
+};
+
 /** Sends snapshots as server-sent events to all who watch, when something but the time has changed. */
 export class SnapshotStream {
   readonly #take: () => InstanceSnapshot;
   readonly #watchers = new Set<ServerResponse>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #last = "";
+  #closed = false;
 
   constructor(take: () => InstanceSnapshot) {
     this.#take = take;
   }
 
+  /** Ends the response with what it would begin with. */
+  describe(response: ServerResponse): void {
+    response.writeHead(200, HEADERS).end();
+  }
+
   add(watcher: ServerResponse): void {
-    watcher.writeHead(200, {
-      "content-type": "text/event-stream",
-      "cache-control": "no-store",
-      // Proxies that collect responses would hold the events back.
-      "x-accel-buffering": "no",
-    });
+    if (this.#closed) {
+      this.describe(watcher);
+      return;
+    }
+    watcher.writeHead(200, HEADERS);
     watcher.write(event(this.#take()));
     this.#watchers.add(watcher);
     watcher.on("close", () => this.#remove(watcher));
@@ -33,6 +45,7 @@ export class SnapshotStream {
   }
 
   close(): void {
+    this.#closed = true;
     for (const watcher of this.#watchers) watcher.end();
     this.#watchers.clear();
     clearInterval(this.#timer);

@@ -1,5 +1,7 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createMemoryBus } from "@teleportal/sync-memory";
-import { listen } from "teleportal";
+import { createOperations, listen } from "teleportal";
 import type { InstanceSnapshot, OperationsOptions } from "teleportal";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { connectEditor } from "../server/connect-editor.ts";
@@ -159,5 +161,23 @@ describe("/inspect", () => {
       if (event.clients === 1 && event.counters.clientMessagesIn > 1) break;
     }
     expect(seen).not.toMatch(/secret/);
+  });
+
+  it("answers HEAD with its headers alone", async () => {
+    const { page } = await startOperated({ inspect: true });
+    const response = await page("/inspect", { method: "HEAD" });
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    expect(await response.text()).toBe("");
+  });
+
+  it("streams nothing to who comes after it was closed", async () => {
+    const { server } = await startOperated();
+    const operations = createOperations(server, { inspect: true });
+    const http = createServer((request, response) => void operations.handle(request, response));
+    await new Promise<void>((resolve) => void http.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => new Promise((resolve) => void http.close(() => resolve())));
+    operations.close();
+    const { port } = http.address() as AddressInfo;
+    expect(await (await fetch(`http://127.0.0.1:${port}/inspect`)).text()).toBe("");
   });
 });
