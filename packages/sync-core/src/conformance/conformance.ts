@@ -1,15 +1,18 @@
 import type { DriverCapabilities, SyncDriver } from "../contract/driver.ts";
 import { silentLogger } from "../contract/logger.ts";
 import type { ServerSyncTransportFactory } from "../contract/transport.ts";
-import { SyncError } from "../sync-error.ts";
 import { createSyncTransportFactory } from "../transport/sync-transport-factory.ts";
 import { createPeerId } from "../wire/peer-id.ts";
+import { describeCause, SyncError } from "../sync-error.ts";
+import { ConformanceError } from "./check.ts";
 import type { Check, CheckRequirements } from "./check.ts";
 import { settles } from "./condition.ts";
 import { createDriverContext } from "./driver-context.ts";
 import { driverChecks } from "./driver-checks/index.ts";
 import { createFactoryContext, STRICTEST } from "./factory-context.ts";
 import type { FactoryCapabilities } from "./factory-context.ts";
+import { createLinkLosses } from "./link-losses.ts";
+import type { LinkLosses } from "./link-losses.ts";
 import { factoryChecks } from "./factory-checks/index.ts";
 import type { BrokerFaults, ConformanceTarget, FactoryOptions, Way } from "./target.ts";
 
@@ -31,7 +34,10 @@ export interface Conformance {
    * More milliseconds than a check can take, for the limit of a test runner.
    */
   readonly timeout: number;
-  /** Resolves if the target passes; rejects with what is wrong. One at a time: checks break the link they share. */
+  /**
+   * Resolves if the target passes; rejects with what is wrong. One at a time: checks break the link they share. A check that fails
+   * while an instance lost its link, although nothing had broken it, has said nothing of the adapter: it is run again, twice at most.
+   */
   run(check: Check): Promise<void>;
   /** Closes the target. */
   close(): Promise<void>;
@@ -42,15 +48,35 @@ const DEFAULT_PATIENCE = 10_000;
 /** The longest checks wait this many times. */
 const WAITS = 20;
 
+/** A link that is lost by itself each time is the adapter's fault, or nothing can be checked over it. */
+const MAX_RUNS = 3;
+
+export interface OpenConformanceOptions {
+  /**
+   * Called when a check is to be run again, because a link was lost by itself.
+   * @default `console.warn` with all of it
+   */
+  readonly onLinkLost?: (check: Check, cause: string) => void;
+}
+
+function warn({ id }: Check, cause: string): void {
+  console.warn(
+    `[sync-core] ${id} is run again: a link was lost that nothing had broken (${cause})`,
+  );
+}
+
 /**
  * Opens a target, once, to see what it declares: capabilities decide what is checked, and there is no other way to
  * leave a check out.
  *
  * @throws SyncError for a target with neither a driver nor a factory; whatever the target throws at its opening.
  */
-export async function openConformance(target: ConformanceTarget): Promise<Conformance> {
+export async function openConformance(
+  target: ConformanceTarget,
+  options: OpenConformanceOptions = {},
+): Promise<Conformance> {
   try {
-    return await examine(target);
+    return await examine(target, options);
   } catch (error) {
     // What went wrong first is what is told.
     await closeTarget(target).catch(() => {});
@@ -62,7 +88,10 @@ async function closeTarget(target: ConformanceTarget): Promise<void> {
   await target.close?.();
 }
 
-async function examine(target: ConformanceTarget): Promise<Conformance> {
+async function examine(
+  target: ConformanceTarget,
+  { onLinkLost = warn }: OpenConformanceOptions,
+): Promise<Conformance> {
   const { openDriver, openFactory, openWithCallersClient } = bound(target);
   const patience = target.patience ?? DEFAULT_PATIENCE;
   const run = createPeerId();
@@ -99,6 +128,53 @@ async function examine(target: ConformanceTarget): Promise<Conformance> {
 
   const judged = conformanceChecks.map((check) => ({ check, reason: reasonAgainst(check) }));
 
+  async function runOnce(check: Check, losses: LinkLosses): Promise<void> {
+    const cleanUps: (() => Promise<void>)[] = [];
+    let broken: BrokerFaults | undefined;
+    const settings = {
+      patience,
+      prefix: `conformance-${run}-${runs++}-`,
+      losses,
+      useFaults() {
+        broken = target.faults;
+        return broken;
+      },
+      afterwards: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp),
+    };
+
+    function start(): Promise<void> {
+      if (check.subject === "driver") {
+        if (openDriver === undefined || driverCapabilities === undefined) {
+          throw new SyncError("sync-core", `${check.id} needs a driver`, "run those in `checks`");
+        }
+        const capabilities = driverCapabilities;
+        return check.run(createDriverContext({ ...settings, capabilities, openDriver }));
+      }
+      return check.run(
+        createFactoryContext({
+          ...settings,
+          capabilities: factoryCapabilities,
+          openFactory: openAnyFactory,
+          openDriver,
+          openWithCallersClient,
+        }),
+      );
+    }
+
+    try {
+      // Begun once the limit's own timer runs: some checks count what is open.
+      const running = Promise.resolve().then(start);
+      await settles(running, patience * WAITS, "the check did not come to its end");
+    } finally {
+      // How well things close is for the lifecycle checks to say; here they only have to be gone.
+      await Promise.allSettled(
+        [...cleanUps, async () => broken?.heal()].map((cleanUp) =>
+          settles(cleanUp(), patience, "closing did not settle"),
+        ),
+      );
+    }
+  }
+
   return {
     title: target.broker === undefined ? target.name : `${target.name} on ${target.broker}`,
     driverCapabilities,
@@ -107,50 +183,23 @@ async function examine(target: ConformanceTarget): Promise<Conformance> {
     inapplicable: judged.flatMap(({ check, reason }) =>
       reason === undefined ? [] : [{ check, reason }],
     ),
-    timeout: patience * (WAITS + 2),
+    timeout: patience * (WAITS + 2) * MAX_RUNS,
     async run(check) {
-      const cleanUps: (() => Promise<void>)[] = [];
-      let broken: BrokerFaults | undefined;
-      const settings = {
-        patience,
-        prefix: `conformance-${run}-${runs++}-`,
-        useFaults() {
-          broken = target.faults;
-          return broken;
-        },
-        afterwards: (cleanUp: () => Promise<void>) => void cleanUps.push(cleanUp),
-      };
-
-      function start(): Promise<void> {
-        if (check.subject === "driver") {
-          if (openDriver === undefined || driverCapabilities === undefined) {
-            throw new SyncError("sync-core", `${check.id} needs a driver`, "run those in `checks`");
+      for (let count = 1; ; count++) {
+        const losses = createLinkLosses();
+        try {
+          await runOnce(check, losses);
+          return;
+        } catch (cause) {
+          if (losses.first === undefined) throw cause;
+          if (count === MAX_RUNS) {
+            throw new ConformanceError(
+              `${describeCause(cause)}; in each of ${MAX_RUNS} runs a link was lost that nothing had broken (${losses.first})`,
+              { cause },
+            );
           }
-          const capabilities = driverCapabilities;
-          return check.run(createDriverContext({ ...settings, capabilities, openDriver }));
+          onLinkLost(check, losses.first);
         }
-        return check.run(
-          createFactoryContext({
-            ...settings,
-            capabilities: factoryCapabilities,
-            openFactory: openAnyFactory,
-            openDriver,
-            openWithCallersClient,
-          }),
-        );
-      }
-
-      try {
-        // Begun once the limit's own timer runs: some checks count what is open.
-        const running = Promise.resolve().then(start);
-        await settles(running, patience * WAITS, "the check did not come to its end");
-      } finally {
-        // How well things close is for the lifecycle checks to say; here they only have to be gone.
-        await Promise.allSettled(
-          [...cleanUps, async () => broken?.heal()].map((cleanUp) =>
-            settles(cleanUp(), patience, "closing did not settle"),
-          ),
-        );
       }
     },
     async close() {

@@ -3,6 +3,7 @@ import { ConformanceError } from "./check.ts";
 import { createCondition, settles } from "./condition.ts";
 import { describeDifference, sameBytes } from "./compare-bytes.ts";
 import { bounded } from "./bounded-faults.ts";
+import type { LinkLosses, LinkState } from "./link-losses.ts";
 import type { BrokerFaults, Way } from "./target.ts";
 
 /** What a driver check works with. All that it opens is closed behind it. */
@@ -61,6 +62,7 @@ export interface DriverContextSettings {
   readonly capabilities: DriverCapabilities;
   readonly patience: number;
   readonly prefix: string;
+  readonly losses: LinkLosses;
   /** What breaks the link, if the target brings it; whatever is broken is healed after the check. */
   useFaults(): BrokerFaults | undefined;
   openDriver(way: Way): Promise<SyncDriver>;
@@ -69,12 +71,12 @@ export interface DriverContextSettings {
 }
 
 export function createDriverContext(settings: DriverContextSettings): DriverContext {
-  const { capabilities, patience, prefix } = settings;
+  const { capabilities, patience, prefix, losses } = settings;
   let fences = 0;
 
   async function open(way: Way = "direct"): Promise<DriverInstance> {
     const driver = await settles(settings.openDriver(way), patience, "`openDriver` did not settle");
-    const instance = createDriverInstance(driver, patience);
+    const instance = createDriverInstance(driver, patience, losses.follow(way, false));
     settings.afterwards(instance.close);
     return instance;
   }
@@ -91,7 +93,7 @@ export function createDriverContext(settings: DriverContextSettings): DriverCont
     },
     faults() {
       const faults = settings.useFaults();
-      if (faults !== undefined) return bounded(faults, patience);
+      if (faults !== undefined) return losses.excusing(bounded(faults, patience));
       throw new ConformanceError(
         'the driver declares `recovery: "automatic"`, and the target brings no `faults` to show it',
       );
@@ -130,12 +132,17 @@ async function publishUntilTaken(
   }
 }
 
-function createDriverInstance(driver: SyncDriver, patience: number): DriverInstance {
+function createDriverInstance(
+  driver: SyncDriver,
+  patience: number,
+  follow: (said: LinkState) => void,
+): DriverInstance {
   const states: DriverConnection[] = [];
   const condition = createCondition(patience);
   let closing: Promise<void> | undefined;
   driver.watch((connection) => {
     states.push(connection);
+    if (closing === undefined) follow(connection);
     condition.changed();
   });
 

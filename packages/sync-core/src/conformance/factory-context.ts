@@ -7,6 +7,7 @@ import { createPeerId } from "../wire/peer-id.ts";
 import { ConformanceError } from "./check.ts";
 import { createCondition, settles } from "./condition.ts";
 import { bounded } from "./bounded-faults.ts";
+import type { LinkLosses, LinkState } from "./link-losses.ts";
 import type { BrokerFaults, CallersClient, FactoryOptions, Way } from "./target.ts";
 
 /** What is known of a factory. A hand-written one that has no `capabilities` is held to the strictest. */
@@ -86,6 +87,7 @@ export interface FactoryContextSettings {
   readonly capabilities: FactoryCapabilities;
   readonly patience: number;
   readonly prefix: string;
+  readonly losses: LinkLosses;
   /** What breaks the link, if the target brings it; whatever is broken is healed after the check. */
   useFaults(): BrokerFaults | undefined;
   openFactory(options: FactoryOptions, way: Way): Promise<ServerSyncTransportFactory>;
@@ -96,7 +98,7 @@ export interface FactoryContextSettings {
 }
 
 export function createFactoryContext(settings: FactoryContextSettings): FactoryContext {
-  const { capabilities, patience, prefix, afterwards } = settings;
+  const { capabilities, patience, prefix, losses, afterwards } = settings;
   const keyPrefix = `${prefix}:`;
   let fences = 0;
 
@@ -118,7 +120,7 @@ export function createFactoryContext(settings: FactoryContextSettings): FactoryC
             patience,
             "`createTransport` did not settle",
           );
-          return createTransportProbe(transport, patience);
+          return createTransportProbe(transport, patience, losses.follow(way, true));
         },
         close,
       };
@@ -149,7 +151,7 @@ export function createFactoryContext(settings: FactoryContextSettings): FactoryC
     },
     faults() {
       const faults = settings.useFaults();
-      if (faults !== undefined) return bounded(faults, patience);
+      if (faults !== undefined) return losses.excusing(bounded(faults, patience));
       throw new ConformanceError(
         "the target brings no `faults` to show how the factory recovers; one that has no link to lose says so: " +
           '`capabilities: { recovery: "none" }`',
@@ -174,6 +176,7 @@ export function updateMessage(sender: string, seq: number, text: string): PeerMe
 export function createTransportProbe(
   { readable, writable }: TransportStreams<unknown>,
   patience: number,
+  follow: (said: LinkState) => void,
 ): TransportProbe {
   const sender = createPeerId();
   const reader = readable.getReader();
@@ -190,6 +193,7 @@ export function createTransportProbe(
   function take(message: Message): void {
     if (!isPeerMessage(message)) {
       signals.push(message);
+      if (message.kind === "up" || message.kind === "down") follow({ state: message.kind });
       return;
     }
     messages.push(message);

@@ -1,7 +1,7 @@
 export { ConformanceError } from "./check.ts";
 export type { Check, CheckLevel, CheckRequirements, DriverCheck, FactoryCheck } from "./check.ts";
 export { conformanceChecks, openConformance } from "./conformance.ts";
-export type { Conformance } from "./conformance.ts";
+export type { Conformance, OpenConformanceOptions } from "./conformance.ts";
 export type { DriverContext, DriverInstance, Inbox } from "./driver-context.ts";
 export type {
   FactoryCapabilities,

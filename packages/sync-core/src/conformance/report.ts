@@ -2,6 +2,7 @@ import { describeCause } from "../sync-error.ts";
 import type { DriverCapabilities } from "../contract/driver.ts";
 import type { Check, CheckLevel } from "./check.ts";
 import { conformanceChecks, openConformance } from "./conformance.ts";
+import type { OpenConformanceOptions } from "./conformance.ts";
 import type { FactoryCapabilities } from "./factory-context.ts";
 import { guardAgainstStrayErrors } from "./stray-errors.ts";
 import type { ConformanceTarget } from "./target.ts";
@@ -40,6 +41,8 @@ export interface RunConformanceOptions {
   /** Called before each check, with how many there are. */
   readonly onCheck?: (check: Check, index: number, count: number) => void;
   readonly onResult?: (result: CheckResult) => void;
+  /** See `openConformance`. */
+  readonly onLinkLost?: OpenConformanceOptions["onLinkLost"];
 }
 
 /**
@@ -51,8 +54,8 @@ export async function runConformance(
   target: ConformanceTarget,
   options: RunConformanceOptions = {},
 ): Promise<ConformanceReport> {
-  const { select = () => true, onCheck, onResult } = options;
-  const conformance = await openConformance(target);
+  const { select = () => true, onCheck, onResult, onLinkLost } = options;
+  const conformance = await openConformance(target, onLinkLost && { onLinkLost });
   const results: CheckResult[] = conformance.inapplicable
     .filter(({ check }) => select(check))
     .map(({ check, reason }) => ({ ...described(check), outcome: "not-applicable", reason }));

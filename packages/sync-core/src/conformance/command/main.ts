@@ -62,6 +62,7 @@ export async function main(args: readonly string[]): Promise<number> {
       select: selects,
       onCheck: progress.check,
       onResult: progress.result,
+      onLinkLost: progress.linkLost,
     });
   } catch (error) {
     progress.end();

@@ -5,6 +5,8 @@ import type { CheckResult } from "../report.ts";
 export interface Progress {
   check(check: Check, index: number, count: number): void;
   result(result: CheckResult): void;
+  /** The check is run again. */
+  linkLost(check: Check, cause: string): void;
   /** Clears the line. */
   end(): void;
 }
@@ -16,6 +18,10 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
   const isTerminal = stream.isTTY;
   let failed = 0;
 
+  function tell(line: string): void {
+    stream.write(`${isTerminal ? CLEAR : ""}${line}\n`);
+  }
+
   return {
     check({ id }, index, count) {
       if (!isTerminal) return;
@@ -25,7 +31,10 @@ export function createProgress(stream: NodeJS.WriteStream): Progress {
     result(result) {
       if (result.outcome !== "failed") return;
       failed += 1;
-      stream.write(`${isTerminal ? CLEAR : ""}✗ ${result.level} ${result.id}: ${result.error}\n`);
+      tell(`✗ ${result.level} ${result.id}: ${result.error}`);
+    },
+    linkLost({ id }, cause) {
+      tell(`↻ ${id} is run again: a link was lost that nothing had broken (${cause})`);
     },
     end() {
       if (isTerminal) stream.write(CLEAR);
