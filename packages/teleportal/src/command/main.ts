@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { describeCause } from "@teleportal/sync-core";
+import { parseOrigin } from "../node/origin.ts";
 import { createStderrLogger, isLogLevel } from "./stderr-logger.ts";
 import type { LogLevel } from "./stderr-logger.ts";
 import { serve } from "./serve.ts";
@@ -17,6 +18,8 @@ const USAGE = `teleportal serve [options]
                     redis+cluster://HOST:PORT,HOST:PORT, redis+sentinel://HOST:PORT,HOST:PORT/MASTER
                     nats://HOST:PORT,nats://HOST:PORT, tls://… with TLS
                     google-pubsub://PROJECT, google-pubsub://PROJECT?endpoint=HOST:PORT
+  --allow-origin O  an origin, such as https://app.example, whose pages may connect; again for more
+                    (default every origin)
   --key-prefix S    stands in front of every channel name (default teleportal:sync:)
   --storage NAME    memory, or file:DIRECTORY (default memory)
   --operations-port P
@@ -57,6 +60,7 @@ function parseCommand(args: readonly string[]): Command {
       port: readPort("--port", values.port),
       host: values.host,
       sync: values.sync,
+      allowedOrigins: values["allow-origin"]?.map(readOrigin),
       keyPrefix: values["key-prefix"],
       storage: values.storage,
       operationsPort:
@@ -75,6 +79,15 @@ function readPort(flag: string, value: string): number {
   return Number(value);
 }
 
+/** @throws UsageError */
+function readOrigin(value: string): string {
+  try {
+    return parseOrigin(value);
+  } catch (cause) {
+    throw new UsageError(`--allow-origin: ${describeCause(cause)}`);
+  }
+}
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
@@ -84,6 +97,7 @@ function parse(args: readonly string[]) {
         port: { type: "string", default: "1234" },
         host: { type: "string", default: "127.0.0.1" },
         sync: { type: "string" },
+        "allow-origin": { type: "string", multiple: true },
         "key-prefix": { type: "string" },
         storage: { type: "string", default: "memory" },
         "operations-port": { type: "string" },

@@ -11,6 +11,7 @@ export interface ServeOptions {
   readonly port: number;
   readonly host: string;
   readonly sync: string | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
   readonly keyPrefix: string | undefined;
   readonly storage: string;
   readonly operationsPort: number | undefined;
@@ -51,7 +52,11 @@ export async function serve(
   let listener: Listener | undefined;
   try {
     endReports = await reportToOpenTelemetry(() => server.snapshot());
-    listener = await listen(server, { port: options.port, host: options.host });
+    listener = await listen(server, {
+      port: options.port,
+      host: options.host,
+      ...(options.allowedOrigins && { allowedOrigins: options.allowedOrigins }),
+    });
     print(`storage    ${options.storage}`);
     print(
       factory === undefined || options.sync === undefined

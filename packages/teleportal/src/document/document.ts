@@ -50,7 +50,7 @@ export interface Document {
    * @throws MalformedUpdateError, and nobody has seen it
    */
   acceptUpdate(client: DocumentClient, update: Uint8Array, frame: Uint8Array | undefined): void;
-  /** Takes a client's presence. @throws MalformedAwarenessError, and nobody has seen it */
+  /** Takes a client's presence. @throws MalformedAwarenessError or PresenceTooLargeError, and nobody has seen it */
   acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
   /** Sends what this event-loop turn has collected to the other instances, and to the storage. */
   flush(): void;
@@ -71,6 +71,8 @@ export interface DocumentSettings {
   readonly logger: Logger;
   readonly background: BackgroundWork;
   readonly counters: Counters;
+  /** How much presence one client may hold, in bytes; see `Presence`. */
+  readonly presenceBytes: number;
   readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
   /** Asks for `flush` after this event-loop turn. */
   flushAfterTurn(document: Document): void;
@@ -86,7 +88,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const stored = await storage.load(id);
   // Copied: storages may hand out views into larger buffers; see `decodeUpdate`.
   const log = new UpdateLog(stored.map((update) => new Uint8Array(update)));
-  const presence = new Presence();
+  const presence = new Presence(settings.presenceBytes);
   const clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers. */
   const renewed = new Set<object>();

@@ -10,6 +10,11 @@ import { ByteReader, ByteWriter, TruncatedError } from "@teleportal/sync-core";
 /** Whom states belong to: a local connection, or the peer (instance) a message came from. */
 export type PresenceOwner = object | string;
 
+/** A client says more of itself than it may. */
+export class PresenceTooLargeError extends Error {
+  override readonly name = "PresenceTooLargeError";
+}
+
 /** The bytes are no awareness update, or a state in it is no JSON. */
 export class MalformedAwarenessError extends Error {
   override readonly name = "MalformedAwarenessError";
@@ -25,6 +30,9 @@ interface Entry extends State {
   readonly owner: PresenceOwner;
 }
 
+/** What a state takes beside its JSON, so that many tiny ones count as the memory they take; in bytes. */
+const STATE_OVERHEAD = 64;
+
 /** y-protocols: the state of a client that is gone. */
 const GONE = "null";
 
@@ -36,6 +44,14 @@ export class Presence {
   readonly #entries = new Map<number, Entry>();
   /** By client, the clock of those that are gone; the oldest first. */
   readonly #tombstones = new Map<number, number>();
+  /** What each local connection holds, in bytes. */
+  readonly #held = new WeakMap<object, number>();
+  readonly #bytesPerClient: number;
+
+  /** `bytesPerClient`: how much one connection may hold, its states as JSON and 64 bytes for each. Peers are not limited. */
+  constructor(bytesPerClient = Number.POSITIVE_INFINITY) {
+    this.#bytesPerClient = bytesPerClient;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -49,7 +65,8 @@ export class Presence {
    * `applyAwarenessUpdate`). `onReturn` is handed an awareness update that calls it gone: sent to that client alone,
    * it makes it object with a higher clock, which everybody takes.
    *
-   * @throws MalformedAwarenessError
+   * @throws MalformedAwarenessError, and nothing has changed
+   * @throws PresenceTooLargeError, and `owner` is to be removed
    */
   apply(
     update: Uint8Array,
@@ -80,7 +97,7 @@ export class Presence {
     for (const entry of this.#entries.values()) {
       if (entry.owner !== owner) continue;
       gone.push({ client: entry.client, clock: entry.clock, json: GONE });
-      this.#bury(entry.client, entry.clock);
+      this.#bury(entry, entry.clock);
     }
     return encode(gone);
   }
@@ -100,7 +117,7 @@ export class Presence {
       if (present === undefined || clock < present.clock || present.owner !== owner) {
         return undefined;
       }
-      this.#bury(client, clock);
+      this.#bury(present, clock);
       return "news";
     }
     if (present === undefined) {
@@ -112,11 +129,23 @@ export class Presence {
       // Also when it is equal: a y-websocket client sends back all that it is told, and does not own that.
       return undefined;
     }
-    this.#entries.set(client, { client, clock, json, owner });
+    if (present !== undefined) this.#count(present, -1);
+    const entry = { client, clock, json, owner };
+    this.#entries.set(client, entry);
+    this.#count(entry, 1);
     return present?.owner === owner && present.json === json ? "renewed" : "news";
   }
 
-  #bury(client: number, clock: number): void {
+  #count({ owner, json }: Entry, sign: 1 | -1): void {
+    if (typeof owner === "string") return;
+    const held = (this.#held.get(owner) ?? 0) + sign * (json.length + STATE_OVERHEAD);
+    this.#held.set(owner, held);
+    if (held > this.#bytesPerClient) throw new PresenceTooLargeError(`${held} bytes`);
+  }
+
+  #bury(entry: Entry, clock: number): void {
+    const { client } = entry;
+    this.#count(entry, -1);
     this.#entries.delete(client);
     this.#tombstones.delete(client);
     this.#tombstones.set(client, clock);

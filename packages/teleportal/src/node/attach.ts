@@ -8,6 +8,7 @@ import { CloseCode } from "../server/close-code.ts";
 import type { Server } from "../server/server.ts";
 import { binaryFrame } from "./binary-frame.ts";
 import { documentIdOf } from "./document-path.ts";
+import { parseOrigin } from "./origin.ts";
 
 export interface AttachOptions<Context> {
   /**
@@ -22,6 +23,13 @@ export interface AttachOptions<Context> {
    * @default "/"
    */
   readonly path?: string;
+  /**
+   * The origins, such as `https://app.example`, whose pages may connect; others are refused with 403. Browsers send cookies
+   * along from any page: needed where a cookie is what `context` looks at. Clients that are no browsers send no origin and
+   * are not held back.
+   * @default every origin
+   */
+  readonly allowedOrigins?: readonly string[];
 }
 
 /**
@@ -37,6 +45,8 @@ const CLOSE_TIMEOUT = 1000;
  * Lets `server` take the WebSocket upgrades of an existing http(s) server.
  *
  * Returns what ends that: its sockets are closed, the http server stays open.
+ *
+ * @throws SyncError for an allowed origin that is none
  */
 export function attach<Context>(
   server: Server<Context>,
@@ -44,6 +54,7 @@ export function attach<Context>(
   options: AttachOptions<Context> = {},
 ): { close(): Promise<void> } {
   const base = options.path ?? "/";
+  const allowedOrigins = options.allowedOrigins?.map(parseOrigin);
   const sockets = new WebSocketServer({
     noServer: true,
     // Keystrokes are too small to gain by it, and each connection would hold its own window.
@@ -102,6 +113,10 @@ export function attach<Context>(
     });
   }
 
+  function mayComeFrom(origin: string | undefined): boolean {
+    return allowedOrigins === undefined || origin === undefined || allowedOrigins.includes(origin);
+  }
+
   function onUpgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const path = documentIdOf(request.url ?? "/", base);
     // Nobody else would answer it, and it would hang.
@@ -111,7 +126,9 @@ export function attach<Context>(
     stream.on("error", () => {});
     if (path.type === "elsewhere") refuse(stream, "404 Not Found", "no document is served here");
     else if (path.type === "invalid") refuse(stream, "400 Bad Request", path.reason);
-    else void accept(request, stream, head, path.documentId);
+    else if (!mayComeFrom(request.headers.origin)) {
+      refuse(stream, "403 Forbidden", "this origin may not connect");
+    } else void accept(request, stream, head, path.documentId);
   }
 
   const pinging = setInterval(() => {
@@ -161,6 +178,14 @@ class NodeClientSocket implements ClientSocket {
 
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   get bufferedAmount(): number {

@@ -28,7 +28,7 @@ export interface Listener {
 /**
  * Serves `server` on a port of its own, and answers `/healthz` and `/readyz` there; see `createOperations`.
  *
- * @throws SyncError if the port cannot be had.
+ * @throws SyncError if the port cannot be had, or an allowed origin is none.
  */
 export async function listen<Context>(
   server: Server<Context>,
@@ -41,13 +41,20 @@ export async function listen<Context>(
     response.writeHead(426, { "content-type": "text/plain" });
     response.end("This is a WebSocket server: connect with a y-websocket client.\n");
   });
+  let attached: ReturnType<typeof attach>;
   try {
-    await openPort(http, port, host);
+    attached = attach(server, http, options);
   } catch (error) {
     operations.close();
     throw error;
   }
-  const attached = attach(server, http, options);
+  try {
+    await openPort(http, port, host);
+  } catch (error) {
+    operations.close();
+    await attached.close();
+    throw error;
+  }
   const actualPort = (http.address() as AddressInfo).port;
   let closing: Promise<void> | undefined;
 

@@ -9,6 +9,7 @@ export type ServerCounters = Pick<
   | "clientBytesOut"
   | "clientsRefused"
   | "clientsTooSlow"
+  | "clientsPaused"
   | "gaps"
   | "repairsAsked"
   | "repairsReceived"
@@ -26,6 +27,7 @@ export function createCounters(): Counters {
     clientBytesOut: 0,
     clientsRefused: 0,
     clientsTooSlow: 0,
+    clientsPaused: 0,
     gaps: 0,
     repairsAsked: 0,
     repairsReceived: 0,

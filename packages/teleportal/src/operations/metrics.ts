@@ -22,6 +22,10 @@ const COUNTERS: Record<keyof InstanceCounters, readonly [name: string, help: str
   clientBytesOut: ["client_sent_bytes", "Their bytes."],
   clientsRefused: ["clients_refused", "Clients closed because what they sent made no sense."],
   clientsTooSlow: ["clients_too_slow", "Clients closed because they read too slowly."],
+  clientsPaused: [
+    "clients_paused",
+    "How often a client was not read for a while: it was too fast.",
+  ],
   gaps: ["gaps", "How often messages of another instance were found missing; repairs follow."],
   repairsAsked: ["repairs_asked", "Requests to other instances for what is missing."],
   repairsReceived: ["repairs_received", "Answers to them that held something."],

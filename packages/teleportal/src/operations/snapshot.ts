@@ -11,6 +11,8 @@ export interface InstanceCounters {
   readonly clientsRefused: number;
   /** Clients that were closed because they read too slowly. */
   readonly clientsTooSlow: number;
+  /** How often a client was not read for a while, because it sent faster than the limits allow. */
+  readonly clientsPaused: number;
   /** How often messages of another instance were found missing. */
   readonly gaps: number;
   /** How often this instance has asked others for what it lacks, been answered, and answered them. */

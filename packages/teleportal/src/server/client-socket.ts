@@ -7,6 +7,12 @@ export interface ClientSocket {
   send(frame: Uint8Array): void;
   /** Begins the closing handshake. MUST lead to `ClientConnection.closed`. */
   close(code: number, reason: string): void;
+  /**
+   * Stops and goes on reading, for a client that sends faster than the limits allow. Without them it is closed instead. MUST NOT
+   * throw, and may be called when the socket is closed.
+   */
+  pause?(): void;
+  resume?(): void;
   /** Bytes queued by `send` and not yet handed to the network. */
   readonly bufferedAmount: number;
 }

@@ -5,6 +5,8 @@ export const CloseCode = {
   tooLarge: 1009,
   internalError: 1011,
   tryAgainLater: 1013,
+  /** The same as Hocuspocus's: the client may come again, and is asked for its permission anew. */
+  reset: 4205,
   permissionDenied: 4403,
 } as const;
 

@@ -8,10 +8,11 @@ import type { Logger } from "@teleportal/sync-core";
 import { MalformedUpdateError } from "../document/decoded-update.ts";
 import type { Document } from "../document/document.ts";
 import type { Counters } from "../operations/counters.ts";
-import { MalformedAwarenessError } from "../document/presence.ts";
+import { MalformedAwarenessError, PresenceTooLargeError } from "../document/presence.ts";
 import type { ClientConnection, ClientSocket } from "./client-socket.ts";
 import { CloseCode } from "./close-code.ts";
 import type { ServerLimits } from "./limits.ts";
+import { Pace } from "./pace.ts";
 
 /** An awareness frame that names nobody: changes nothing, and tells a y-websocket client that the link is alive. */
 const KEEPALIVE_FRAME = new Uint8Array([1, 1, 0]);
@@ -27,10 +28,14 @@ const QUEUED_FRAME_OVERHEAD = 256;
 
 /** A connection as the server holds it. */
 export interface ServerConnection extends ClientConnection {
+  /** Neither the client nor the server has ended it. */
+  readonly open: boolean;
   send(frame: Uint8Array): void;
   /** Called every second: sends something if nothing was sent for long. */
   keepAlive(): void;
   close(code: CloseCode, reason: string): void;
+  /** Asks again what the client may; resolves with whether it may still read, and is closed if not. */
+  recheck(): Promise<boolean>;
 }
 
 export interface ConnectionSettings {
@@ -72,6 +77,8 @@ export function createConnection(
   const { documentId, limits, logger, counters } = settings;
   let document: Document | undefined;
   let write: WritePermission = "unknown";
+  /** How often permissions have been taken back: an answer to an earlier question does not count. */
+  let rechecks = 0;
   let queue: Uint8Array[] = [];
   let queuedBytes = 0;
   let busy = true;
@@ -81,6 +88,7 @@ export function createConnection(
   /** That download is not through yet. */
   let downloading = false;
   let quietSeconds = 0;
+  const pace = new Pace(socket, limits);
 
   function takesFrames(): boolean {
     return state === "open" || state === "gone";
@@ -100,6 +108,7 @@ export function createConnection(
     state = "closing";
     queue = [];
     document?.leave(connection);
+    pace.end();
     socket.close(code, reason);
   }
 
@@ -164,8 +173,9 @@ export function createConnection(
       send(encodePermissionDenied(`no permission to write ${documentId}`));
       return;
     }
+    const asked = rechecks;
     return settings.mayWrite().then((granted) => {
-      write = granted ? "granted" : "denied";
+      if (asked === rechecks) write = granted ? "granted" : "denied";
       if (takesFrames()) return applyUpdate(target, update, frame);
     });
   }
@@ -212,11 +222,31 @@ export function createConnection(
     }
   }
 
+  /** False if the connection is closed for it. */
+  function isInTime(bytes: number): boolean {
+    const verdict = pace.take(bytes);
+    if (verdict === "in-time") return true;
+    counters.clientsPaused += 1;
+    if (verdict === "paused") return true;
+    close(CloseCode.tryAgainLater, "too fast: reconnect to sync again");
+    return false;
+  }
+
+  async function deniesReading(): Promise<boolean> {
+    if (await settings.mayRead()) return false;
+    send(encodePermissionDenied(`no permission to read ${documentId}`));
+    close(CloseCode.permissionDenied, "no permission to read");
+    return true;
+  }
+
   function fail(error: unknown): void {
     if (error instanceof MalformedUpdateError) {
       refuse("update");
     } else if (error instanceof MalformedAwarenessError) {
       refuse("awareness update");
+    } else if (error instanceof PresenceTooLargeError) {
+      counters.clientsRefused += 1;
+      close(CloseCode.tooLarge, `presence of ${error.message}: at most ${limits.presenceBytes}`);
     } else {
       logger.error(
         `[teleportal] a client's frame for ${documentId} failed (${describeCause(error)}): ` +
@@ -238,11 +268,7 @@ export function createConnection(
   }
 
   async function begin(): Promise<void> {
-    if (!(await settings.mayRead())) {
-      send(encodePermissionDenied(`no permission to read ${documentId}`));
-      close(CloseCode.permissionDenied, "no permission to read");
-      return;
-    }
+    if (await deniesReading()) return;
     if (!takesFrames()) return;
     // Again: others may have come in while the permission was being asked.
     const refusal = settings.refusal();
@@ -269,8 +295,16 @@ export function createConnection(
   }
 
   const connection: ServerConnection = {
+    get open() {
+      return state === "open";
+    },
     send,
     close,
+    async recheck() {
+      rechecks += 1;
+      write = "unknown";
+      return !(await deniesReading());
+    },
     keepAlive() {
       quietSeconds += 1;
       if (quietSeconds === QUIET_SECONDS) send(KEEPALIVE_FRAME);
@@ -284,6 +318,7 @@ export function createConnection(
         close(CloseCode.tooLarge, `a frame of ${frame.length} bytes: at most ${limits.frameBytes}`);
         return;
       }
+      if (!isInTime(frame.length)) return;
       if (busy || document === undefined) {
         queuedBytes += frame.length + QUEUED_FRAME_OVERHEAD;
         if (queuedBytes > Math.max(limits.bufferedBytes, limits.frameBytes)) {
@@ -302,6 +337,7 @@ export function createConnection(
     closed() {
       if (state === "closed" || state === "gone") return;
       if (state === "open") document?.leave(connection);
+      pace.end();
       settings.ended(connection);
       const typing = state === "open" && busy && (queue.length > 0 || document !== undefined);
       if (typing) state = "gone";

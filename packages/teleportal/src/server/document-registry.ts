@@ -12,6 +12,7 @@ export interface DocumentRegistry {
   acquire(id: string, open: () => Promise<Document>): Promise<Document>;
   /** Counts one user less; the last one closes the document once it is stored. */
   release(id: string): void;
+  /** Those of it, and those that wait to open it. */
   users(id: string): number;
   /** Closes all that are open or being opened; none is opened afterwards. */
   closeAll(): Promise<void>;
@@ -25,6 +26,8 @@ interface Entry {
 
 export function createDocumentRegistry(): DocumentRegistry {
   const entries = new Map<string, Entry>();
+  /** By id, how many wait for its closing, to open it anew. */
+  const waiting = new Map<string, number>();
   let closed = false;
 
   async function close(id: string, entry: Entry): Promise<void> {
@@ -45,15 +48,26 @@ export function createDocumentRegistry(): DocumentRegistry {
     await entry.closing;
   }
 
+  async function waitFor(id: string, closing: Promise<void>): Promise<void> {
+    waiting.set(id, (waiting.get(id) ?? 0) + 1);
+    try {
+      await closing;
+    } finally {
+      const left = (waiting.get(id) ?? 0) - 1;
+      if (left > 0) waiting.set(id, left);
+      else waiting.delete(id);
+    }
+  }
+
   return {
     get size() {
       return entries.size;
     },
-    users: (id) => entries.get(id)?.users ?? 0,
+    users: (id) => (entries.get(id)?.users ?? 0) + (waiting.get(id) ?? 0),
     async acquire(id, open) {
       let entry = entries.get(id);
       while (entry?.closing !== undefined) {
-        await entry.closing;
+        await waitFor(id, entry.closing);
         entry = entries.get(id);
       }
       if (closed) {

@@ -21,6 +21,23 @@ export interface ServerLimits {
    * @default 10000
    */
   readonly connectionsPerDocument?: number;
+  /**
+   * How many messages a client may send in a second, after one second's worth at once. What comes faster is not lost: its
+   * socket is read later.
+   * @default 5000
+   */
+  readonly messagesPerSecond?: number;
+  /**
+   * The same by bytes; less than `frameBytes` makes a large frame be followed by a long silence.
+   * @default 16 MiB
+   */
+  readonly bytesPerSecond?: number;
+  /**
+   * How many bytes of presence a client may hold, its states as JSON and 64 bytes for each; above it the connection is closed with
+   * 1009.
+   * @default 64 KiB
+   */
+  readonly presenceBytes?: number;
 }
 
 const MEBIBYTE = 1024 * 1024;
@@ -31,6 +48,9 @@ export function withDefaultLimits(limits: ServerLimits): Required<ServerLimits> 
     bufferedBytes: 8 * MEBIBYTE,
     documents: 100_000,
     connectionsPerDocument: 10_000,
+    messagesPerSecond: 5000,
+    bytesPerSecond: 16 * MEBIBYTE,
+    presenceBytes: 64 * 1024,
     ...limits,
   };
 }

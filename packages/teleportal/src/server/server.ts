@@ -50,7 +50,7 @@ export class Server<Context = unknown> {
   readonly #limits;
   readonly #instanceId: string;
   readonly #documents = createDocumentRegistry();
-  readonly #connections = new Set<ServerConnection>();
+  readonly #connections = new Map<ServerConnection, DocumentRequest<Context>>();
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
   readonly #background = new BackgroundWork();
   readonly #counters = createCounters();
@@ -138,11 +138,40 @@ export class Server<Context = unknown> {
         this.#keepAlive = undefined;
       },
     });
-    this.#connections.add(connection);
+    this.#connections.set(connection, ctx);
     this.#keepAlive ??= setInterval(() => {
-      for (const open of this.#connections) open.keepAlive();
+      for (const open of this.#connections.keys()) open.keepAlive();
     }, KEEPALIVE_INTERVAL);
     return connection;
+  }
+
+  /**
+   * Closes the connections for which `which` holds, with 4205. A y-websocket client comes again by itself, and is asked for its
+   * permission anew; one that is not to come again is what `checkPermission` refuses.
+   *
+   * @returns how many were closed
+   */
+  disconnect(
+    which: (client: DocumentRequest<Context>) => boolean,
+    reason = "disconnected by the server",
+  ): number {
+    const chosen = this.#chosen(which);
+    for (const connection of chosen) connection.close(CloseCode.reset, reason);
+    return chosen.length;
+  }
+
+  /**
+   * Asks `checkPermission` again for connections that stay, as when somebody's rights have changed: who may not read any more is
+   * closed with 4403, and who may not write any more is refused from the next edit on.
+   *
+   * @param which Those that are asked about. @default all
+   * @returns how many were closed, once all have been asked about
+   */
+  async recheckPermissions(
+    which: (client: DocumentRequest<Context>) => boolean = () => true,
+  ): Promise<number> {
+    const remain = await Promise.all(this.#chosen(which).map((connection) => connection.recheck()));
+    return remain.filter((remains) => !remains).length;
   }
 
   /**
@@ -152,6 +181,12 @@ export class Server<Context = unknown> {
   close(): Promise<void> {
     this.#closing ??= this.#closeAll();
     return this.#closing;
+  }
+
+  #chosen(which: (client: DocumentRequest<Context>) => boolean): ServerConnection[] {
+    return [...this.#connections].flatMap(([connection, client]) =>
+      connection.open && which(client) ? [connection] : [],
+    );
   }
 
   #refusal(documentId: string): string | undefined {
@@ -194,6 +229,7 @@ export class Server<Context = unknown> {
           joinTimeout: this.#options.joinTimeout ?? 1000,
           offlineBudget: this.#offlineBudget,
         },
+        presenceBytes: this.#limits.presenceBytes,
         background: this.#background,
         flushAfterTurn: this.#flushing.add,
         renewSoon: this.#renewing.add,
@@ -206,7 +242,7 @@ export class Server<Context = unknown> {
   }
 
   async #closeAll(): Promise<void> {
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.keys()) {
       connection.close(CloseCode.goingAway, "the server is closing");
     }
     await this.#documents.closeAll();

@@ -8,6 +8,7 @@ import type { AttachOptions } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { answerToUpgrade } from "./answer-to-upgrade.ts";
 import { connectEditor } from "./connect-editor.ts";
 import { connectRaw } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
@@ -196,4 +197,39 @@ describe("listening", () => {
     await listener.close();
     expect(listener.port).toBeGreaterThan(0);
   });
+});
+
+describe("an origin that is not allowed", () => {
+  async function startFor(allowedOrigins: readonly string[]) {
+    const { server } = await startInstance();
+    const listener = await listen(server, { port: 0, allowedOrigins });
+    onTestFinished(() => listener.close());
+    return (origin?: string) => answerToUpgrade(`${listener.url}/doc`, origin);
+  }
+
+  it("is refused with 403; those that are, and clients that are no browsers, come in", async () => {
+    const answerTo = await startFor(["https://app.example", "http://localhost:5173/"]);
+    expect(await answerTo("https://app.example")).toBe(101);
+    expect(await answerTo("http://localhost:5173")).toBe(101);
+    expect(await answerTo()).toBe(101);
+    for (const origin of [
+      "https://evil.example",
+      "https://app.example.evil.example",
+      "http://app.example",
+      "https://app.example:8443",
+      "null",
+    ]) {
+      expect(await answerTo(origin), origin).toBe(403);
+    }
+  });
+
+  it.each(["app.example", "https://app.example/editor", "*", ""])(
+    "that is none, %j, is an error, and no port stays open",
+    async (origin) => {
+      const { server } = await startInstance();
+      await expect(listen(server, { port: 0, allowedOrigins: [origin] })).rejects.toThrow(
+        `[teleportal] the allowed origin ${JSON.stringify(origin)} is none: write it as https://app.example`,
+      );
+    },
+  );
 });

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { WebSocket } from "ws";
 import * as Y from "yjs";
 import { connectEditor, untilSyncedAgain } from "./connect-editor.ts";
+import { makeCompactable } from "./compactable-document.ts";
 import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw, presenceFrame } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
@@ -266,5 +267,64 @@ describe("too many", () => {
     expect(refused.length).toBe(7);
     expect(server.size.documents).toBeLessThanOrEqual(3);
     for (const { connection } of clients) connection.closed();
+  });
+});
+
+describe("presence", () => {
+  it("beyond the limit closes its client with 1009, nobody has seen it, and others go on", async () => {
+    const { url } = await startInstance({ limits: { presenceBytes: 1000 } });
+    const [greedy, witness] = [await connectRaw(url, "doc"), await connectRaw(url, "doc")];
+    greedy.send(presenceFrame(1, 1, { name: "x".repeat(500) }));
+    await witness.first("awareness");
+    // In place of the former, not beside it.
+    greedy.send(presenceFrame(1, 2, { name: "y".repeat(600) }));
+    await greedy.fence();
+    greedy.send(presenceFrame(2, 1, { name: "z".repeat(500) }));
+    expect((await greedy.closed).code).toBe(CloseCode.tooLarge);
+    await witness.fence();
+    const seen = witness.received.map(({ bytes }) => new TextDecoder().decode(bytes)).join("");
+    expect(seen).toContain("yyy");
+    expect(seen).not.toContain("zzz");
+    const late = await connectRaw(url, "doc");
+    await late.fence();
+    expect(late.received.filter(({ read }) => read.type === "awareness")).toEqual([]);
+  });
+
+  it("of many tiny states counts as the memory they take", async () => {
+    const { url } = await startInstance({ limits: { presenceBytes: 10_000 } });
+    const greedy = await connectRaw(url, "doc");
+    for (let client = 1; client <= 200; client++) greedy.send(presenceFrame(client, 1, 0));
+    expect((await greedy.closed).code).toBe(CloseCode.tooLarge);
+  });
+
+  it("that is given up makes room for other", async () => {
+    const { url } = await startInstance({ limits: { presenceBytes: 1000 } });
+    const client = await connectRaw(url, "doc");
+    for (let id = 1; id <= 10; id++) {
+      client.send(presenceFrame(id, 1, { name: "x".repeat(500) }));
+      client.send(presenceFrame(id, 2, null));
+    }
+    await client.fence();
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+  });
+});
+
+describe("connections that wait for a document to be closed, to open it anew", () => {
+  it("count as its connections", async () => {
+    const storage = createGatedStorage();
+    await makeCompactable(storage, "doc");
+    const { url, server } = await startInstance({ storage, limits: { connectionsPerDocument: 2 } });
+    const first = await connectRaw(url, "doc");
+    await first.fence();
+    const compact = storage.hold("compact");
+    onTestFinished(compact);
+    first.socket.close();
+    await vi.waitFor(() => expect(storage.count("compact")).toBe(1));
+    const waiting = [await connectRaw(url, "doc"), await connectRaw(url, "doc")];
+    await vi.waitFor(() => expect(server.size.connections).toBe(2));
+    const third = await connectRaw(url, "doc");
+    expect((await third.closed).code).toBe(CloseCode.tryAgainLater);
+    compact();
+    await Promise.all(waiting.map((client) => client.fence()));
   });
 });

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { findRedis, requireBroker, startRedis } from "@teleportal/test-brokers";
+import { answerToUpgrade } from "./answer-to-upgrade.ts";
 import { connectProvider } from "./connect-provider.ts";
 import { runCommand, serve } from "./serve-process.ts";
 
@@ -87,6 +88,22 @@ describe("teleportal serve", () => {
       `teleportal: [teleportal] cannot listen on 127.0.0.1:${port}: stop what uses it, or choose another port\n`,
     );
     blocker.close();
+  });
+
+  it("lets pages of the allowed origins connect, and no others", async () => {
+    const allow = ["--allow-origin", "https://app.example", "--allow-origin", "https://b.example"];
+    await using command = runCommand("serve", "--port", "0", "--log-level", "error", ...allow);
+    const [, url] = await command.printed(/^listening +(\S+)$/m);
+    const origins = ["https://app.example", "https://b.example", "https://evil.example"];
+    expect(
+      await Promise.all(origins.map((origin) => answerToUpgrade(`${url}/doc`, origin))),
+    ).toEqual([101, 101, 403]);
+  });
+
+  it("ends with 2 for an allowed origin that is none", async () => {
+    const command = runCommand("serve", "--port", "0", "--allow-origin", "app.example");
+    expect(await command.exited).toBe(2);
+    expect(command.stderr).toContain('--allow-origin: the allowed origin "app.example" is none');
   });
 
   it("tells its version and its usage", async () => {
