@@ -7,7 +7,7 @@ const conditions = ["@teleportal/source", "node", "development|production"];
 const WITH_PROCESSES = [
   "apps/*/test/**/*.test.ts",
   "packages/sync-{redis,nats,google-pubsub}/test/**/*.test.ts",
-  "packages/teleportal/test/{brokers,faults}/**/*.test.ts",
+  "packages/teleportal/test/{brokers,faults,soak}/**/*.test.ts",
   "packages/teleportal/test/server/{serve,specification}.test.ts",
   "packages/test-brokers/test/**/*.test.ts",
 ];
