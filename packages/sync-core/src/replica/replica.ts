@@ -18,11 +18,12 @@ import type { PeerMessage, TransportSignal } from "../contract/message.ts";
 import { encodeSyncStep1, encodeSyncStep2 } from "../wire/client-frame.ts";
 import { decodeStateVector, isAhead } from "../wire/state-vector.ts";
 import type { StateVector } from "../wire/state-vector.ts";
-import { Backoff } from "./backoff.ts";
 import { DigestSchedule } from "./digest-schedule.ts";
+import { earlier } from "./earlier.ts";
 import { readPeerState } from "./peer-state.ts";
 import type { PeerState } from "./peer-state.ts";
 import { Peers } from "./peers.ts";
+import { EVERYONE, Requests } from "./requests.ts";
 import { UnsentUpdates } from "./unsent-updates.ts";
 import { equalBytes } from "./equal-bytes.ts";
 import { withReplicaDefaults } from "./options.ts";
@@ -56,17 +57,7 @@ interface Answer {
   readonly at: number;
 }
 
-interface PlannedRequest {
-  readonly to: string | typeof EVERYONE;
-  readonly at: number;
-  /** `digest`: two replicas differ and it is not known which is behind; any exchange between them settles it. */
-  readonly why: "behind" | "digest";
-}
-
 const EMPTY = new Uint8Array();
-
-/** Instead of an addressee. */
-const EVERYONE = undefined;
 
 export function createReplica(
   document: ReplicaDocument,
@@ -78,11 +69,19 @@ export function createReplica(
   const peers = new Peers();
   /** Requests of others to everyone, that this replica answers unless another does first. */
   const answers = new Map<string, Answer>();
-  const asking = new Backoff(timing.requestTimeout, timing.requestTimeout * 8);
-  /** Replies that were answers, and yet left this replica behind. */
-  const fruitless = new Backoff(timing.requestTimeout, timing.requestTimeout * 8);
   const updates = new UnsentUpdates(timing.offlineBytes, timing.offlineBudget);
   const digests = new DigestSchedule(timing, host, () => up && peers.size > 0);
+  const requests = new Requests(
+    document,
+    {
+      now: () => host.now(),
+      random: () => host.random(),
+      isUp: () => up,
+      send: (frames, to) => send("request", frames, to),
+      unheard: () => peers.forgetSilent(host.now() - timing.peerSilence),
+    },
+    timing,
+  );
 
   let up = false;
   let joined = false;
@@ -90,14 +89,6 @@ export function createReplica(
   let seq = 0;
   let awareness: Uint8Array[] = [];
   let renewals: Uint8Array[] = [];
-  let planned: PlannedRequest | undefined;
-  /** The request under way is taken for unanswered then. */
-  let answerBy: number | undefined;
-  /** How much of a large difference was asked for last, and as holder of what: a reply to another request is none to this. */
-  let asked: "beginning" | "whole" = "beginning";
-  let askedAs: Uint8Array = EMPTY;
-  /** Requests were made until it was enough, and nobody has answered. */
-  let unheard = false;
 
   function jitter(span: number): number {
     return host.random() * span;
@@ -110,10 +101,16 @@ export function createReplica(
   }
 
   function schedule(): void {
-    let next = earlier(answerBy ?? planned?.at, digests.at);
+    let next = earlier(requests.at, digests.at);
     if (!joined) next = earlier(next, joinBy);
     if (answers.size > 0) for (const { at } of answers.values()) next = earlier(next, at);
     host.wakeAt(next);
+  }
+
+  /** Whatever was asked for is here. */
+  function answered(): void {
+    requests.answered();
+    finishJoin();
   }
 
   function finishJoin(): void {
@@ -122,69 +119,13 @@ export function createReplica(
     host.joined();
   }
 
-  /** Plans a request. Two that meet become one to everyone. */
-  function askSoon(to: string | typeof EVERYONE, delay: number, why: PlannedRequest["why"]): void {
-    const at = host.now() + delay;
-    if (planned === undefined) {
-      planned = { to, at, why };
-      return;
-    }
-    planned = {
-      to: planned.to === to ? to : EVERYONE,
-      at: Math.min(planned.at, at),
-      why: planned.why === why ? why : "behind",
-    };
-  }
-
-  function ask(to: string | typeof EVERYONE, amount: "beginning" | "whole" = "beginning"): void {
-    if (!up) return;
-    asked = amount;
-    askedAs = document.digest();
-    answerBy = host.now() + asking.next() + jitter(timing.requestTimeout / 4);
-    const state = [encodeSyncStep1(document.stateVector()), askedAs];
-    // A third frame says that the whole difference is wanted in one reply.
-    send("request", amount === "whole" ? [...state, EMPTY] : state, to);
-  }
-
-  function answered(): void {
-    answerBy = undefined;
-    unheard = false;
-    asking.reset();
-    finishJoin();
-  }
-
-  function unanswered(): void {
-    answerBy = undefined;
-    if (asking.steps >= timing.requestAttempts) {
-      // Nobody is there, or nobody who can answer: the next sign of life starts over.
-      asking.reset();
-      unheard = true;
-      peers.forgetSilent(host.now() - timing.peerSilence);
-      return;
-    }
-    askSoon(EVERYONE, 0, "behind");
-  }
-
-  /** A peer can be heard: what was asked into the void is asked again soon, not when the backoff ends. */
-  function noteLife(): void {
-    if (unheard) {
-      unheard = false;
-      askSoon(EVERYONE, jitter(timing.requestTimeout), "behind");
-    } else if (answerBy !== undefined && asking.steps > 1) {
-      answerBy = earlier(answerBy, host.now() + jitter(timing.requestTimeout));
-    }
-  }
-
   function reply(
     to: string,
     theirs: PeerState,
     { wantsBack, whole = false }: { readonly wantsBack: boolean; readonly whole?: boolean },
   ): void {
     answers.delete(to);
-    // What was to be asked of that peer comes with its own answer, if it has any.
-    if (wantsBack && planned?.to === to) {
-      planned = { ...planned, at: Math.max(planned.at, host.now() + timing.requestTimeout) };
-    }
+    if (wantsBack) requests.postponePlanFor(to);
     // Equal digests, the usual answer to a request after a harmless reconnect: nothing need be computed or sent.
     const digest = document.digest();
     const equal = equalBytes(theirs.digest, digest);
@@ -206,8 +147,7 @@ export function createReplica(
     }
     const toMe = message.to === id;
     if (message.to !== undefined && !toMe) {
-      // The two settle between them what this replica was about to ask for.
-      if (planned?.why === "digest" && planned.to === message.to) planned = undefined;
+      requests.settledWith(message.to);
       return;
     }
     if (message.to === undefined) sendPresence(message.sender);
@@ -219,7 +159,7 @@ export function createReplica(
     }
     // It may hold what is missing here; the one that replies is handed that back, the others must ask.
     if (isAhead(theirs.decoded, ownStateVector())) {
-      askSoon(message.sender, timing.replySpread * (1 + host.random()), "behind");
+      requests.plan(message.sender, timing.replySpread * (1 + host.random()), "behind");
     }
   }
 
@@ -247,10 +187,11 @@ export function createReplica(
     const gained = !equalBytes(before, document.digest());
     if (gained) digests.compareSoon();
     if (isBeginning) {
-      askForRest(message.sender, gained, rest[0] ?? EMPTY);
+      const worthWaiting = requests.beginningCame(message.sender, gained, rest[0] ?? EMPTY);
+      if (worthWaiting && !joined) joinBy = host.now() + timing.joinTimeout;
       return;
     }
-    if (planned?.to === message.sender) planned = undefined;
+    requests.dropPlanFor(message.sender);
     answered();
     if (stateVector.length === 0) return;
     const theirs = readPeerState(stateVector, digest);
@@ -259,41 +200,16 @@ export function createReplica(
       return;
     }
     if (equalBytes(theirs.digest, document.digest())) {
-      fruitless.reset();
+      requests.fruitful();
       return;
     }
     if (isAhead(theirs.decoded, ownStateVector())) {
-      askInVain(message.sender);
+      requests.inVain(message.sender);
       return;
     }
-    fruitless.reset();
+    requests.fruitful();
     // Everything the replier has is here now, so what differs is what it lacks.
     reply(message.sender, theirs, { wantsBack: false });
-  }
-
-  /** The reply had the beginning of a large difference, for who held what has the digest `to`. */
-  function askForRest(sender: string, gained: boolean, to: Uint8Array): void {
-    const isAnswer = answerBy !== undefined && equalBytes(to, askedAs);
-    // Another peer's answer, or one that came twice: what is being asked for goes on.
-    if (answerBy !== undefined && !isAnswer) return;
-    if (!gained && !isAnswer) return;
-    answerBy = undefined;
-    if (planned?.to === sender) planned = undefined;
-    if (gained) {
-      asking.reset();
-      // What comes is worth waiting for.
-      if (!joined) joinBy = host.now() + timing.joinTimeout;
-      ask(sender);
-    } else if (asked === "beginning") {
-      // Held already, behind a hole, where no state vector can say so: it would be sent again and again.
-      ask(sender, "whole");
-    } else askInVain(sender);
-  }
-
-  /** Behind still: the reply crossed with an update, or the host refuses what it holds. In the end the digests take over. */
-  function askInVain(sender: string): void {
-    if (fruitless.steps >= timing.requestAttempts) return;
-    askSoon(sender, fruitless.next(), "behind");
   }
 
   function onDigest(message: PeerMessage): void {
@@ -308,7 +224,7 @@ export function createReplica(
     }
     digests.differed();
     if (digests.unsettled) return;
-    askSoon(message.sender, jitter(timing.replySpread), "digest");
+    requests.plan(message.sender, jitter(timing.replySpread), "digest");
   }
 
   function ownStateVector(): StateVector {
@@ -321,14 +237,14 @@ export function createReplica(
     const noticed = peers.notice(message, host.now());
     if (noticed === "stale") return;
     if (peers.size > known || noticed === "restarted") digests.compareSoon();
-    noteLife();
+    requests.noteLife();
     if (noticed === "gap" && peers.size === known) host.missed(message);
     if (noticed === "restarted") host.gone(message.sender);
-    if (noticed !== "in-order") askSoon(message.sender, jitter(timing.gapDelay), "behind");
+    if (noticed !== "in-order") requests.plan(message.sender, jitter(timing.gapDelay), "behind");
     switch (message.kind) {
       case "update":
         host.apply(message.frames, message);
-        if (!document.complete()) askSoon(message.sender, timing.requestTimeout, "behind");
+        if (!document.complete()) requests.plan(message.sender, timing.requestTimeout, "behind");
         digests.typed("elsewhere");
         return;
       case "awareness":
@@ -360,17 +276,17 @@ export function createReplica(
       case "down":
         up = false;
         answers.clear();
-        planned = answerBy = undefined;
+        requests.cancel();
         digests.cancel();
         finishJoin();
         return;
       case "lost":
-        noteLife();
+        requests.noteLife();
         // What was lost on the way in may be anybody's; what was lost on the way out the peers will ask for.
-        askSoon(EVERYONE, jitter(timing.replySpread), "behind");
+        requests.plan(EVERYONE, jitter(timing.replySpread), "behind");
         return;
       case "alone":
-        if (answerBy !== undefined) answered();
+        if (requests.underWay) answered();
         return;
       case "gone":
         peers.forget(signal.sender);
@@ -381,11 +297,9 @@ export function createReplica(
 
   function goUp(): void {
     up = true;
-    asking.reset();
     sendCollected();
     updates.startOver();
-    planned = undefined;
-    ask(EVERYONE);
+    requests.startOver();
     digests.compareSoon();
     sendPresence();
   }
@@ -446,12 +360,7 @@ export function createReplica(
       for (const [to, answer] of answers) {
         if (answer.at <= now) reply(to, answer.state, { wantsBack: true });
       }
-      if (answerBy !== undefined && answerBy <= now) unanswered();
-      if (answerBy === undefined && planned !== undefined && planned.at <= now) {
-        const { to } = planned;
-        planned = undefined;
-        ask(to);
-      }
+      requests.tick(now);
       if (digests.at !== undefined && digests.at <= now) {
         send("digest", [document.digest()]);
         digests.said();
@@ -466,11 +375,6 @@ export function createReplica(
       host.wakeAt(undefined);
     },
   };
-}
-
-function earlier(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined) return b;
-  return b === undefined ? a : Math.min(a, b);
 }
 
 /** The first updates, as many as have `bytes` together, and one at least. */
