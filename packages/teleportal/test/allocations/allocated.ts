@@ -1,0 +1,108 @@
+/** What the way of a keystroke allocates, in a process of its own: nothing is collected meanwhile. Prints it as JSON. */
+import process from "node:process";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { encodeUpdateFrame, silentLogger } from "@teleportal/sync-core";
+import { createMemoryBus, createMemoryServerSyncTransportFactory } from "@teleportal/sync-memory";
+import { Server } from "teleportal";
+import { createMemoryDocumentStorage } from "teleportal/storage";
+import * as Y from "yjs";
+import { decodeEnvelope, encodeEnvelope } from "../../../sync-core/src/wire/envelope.ts";
+import { UpdateLog } from "../../src/document/update-log.ts";
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+const WARM_UP = 20_000;
+const MEASURED = 4000;
+const ROUNDS = 5;
+
+const PEER = "0123456789abcdef";
+
+/** Updates of one person who types on and on. */
+function createTypist(): () => Uint8Array {
+  const doc = new Y.Doc({ gc: false });
+  const text = doc.getText("text");
+  let update = new Uint8Array();
+  doc.on("update", (made: Uint8Array) => (update = new Uint8Array(made)));
+  return () => {
+    text.insert(text.length, "x");
+    return update;
+  };
+}
+
+/** Bytes for each of `act`, buffers included; `input` makes what is not counted. */
+async function allocatedBy<Input>(
+  input: () => Input,
+  act: (input: Input) => void | Promise<void>,
+): Promise<number> {
+  for (let i = 0; i < WARM_UP; i++) await act(input());
+  const rounds: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const inputs = Array.from({ length: MEASURED }, input);
+    collectGarbage();
+    const before = used();
+    for (const each of inputs) await act(each);
+    rounds.push((used() - before) / MEASURED);
+  }
+  return Math.round(rounds.sort((a, b) => a - b)[ROUNDS >> 1] ?? Number.NaN);
+}
+
+function used(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+async function wire(): Promise<number> {
+  const type = createTypist();
+  let seq = 0;
+  return allocatedBy(
+    () => encodeUpdateFrame(type()),
+    (frame) => {
+      seq += 1;
+      const message = { kind: "update", sender: PEER, epoch: 1, seq, frames: [frame] } as const;
+      decodeEnvelope(encodeEnvelope(message, [message]));
+    },
+  );
+}
+
+async function log(): Promise<number> {
+  const held = new UpdateLog();
+  return allocatedBy(createTypist(), (update) => {
+    held.append(update);
+    if (held.scattered) held.gather();
+  });
+}
+
+/** From a client's frame at one instance to a client's frame at the other, without sockets. */
+async function instances(): Promise<number> {
+  const bus = createMemoryBus();
+  const start = async () => {
+    const factory = await createMemoryServerSyncTransportFactory({ bus }, undefined, silentLogger);
+    const storage = createMemoryDocumentStorage();
+    return new Server<unknown>({
+      getStorage: () => storage,
+      checkPermission: () => true,
+      syncTransportFactory: factory,
+      logger: silentLogger,
+      limits: { messagesPerSecond: Number.POSITIVE_INFINITY },
+    });
+  };
+  let arrived: (() => void) | undefined;
+  const request = { documentId: "doc", context: undefined };
+  const idle = { close() {}, bufferedAmount: 0 };
+  const typist = (await start()).connect({ ...idle, send() {} }, request);
+  (await start()).connect({ ...idle, send: (frame) => frame[1] === 2 && arrived?.() }, request);
+  const type = createTypist();
+  return allocatedBy(
+    () => encodeUpdateFrame(type()),
+    (frame) =>
+      new Promise((resolve) => {
+        arrived = resolve;
+        typist.receive(frame);
+      }),
+  );
+}
+
+console.log(JSON.stringify({ wire: await wire(), log: await log(), instances: await instances() }));
+process.exit();
