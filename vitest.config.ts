@@ -10,6 +10,7 @@ const WITH_PROCESSES = [
   "packages/teleportal/test/{brokers,faults,soak}/**/*.test.ts",
   "packages/teleportal/test/server/{serve,specification}.test.ts",
   "packages/test-brokers/test/**/*.test.ts",
+  "test/packed/*.test.ts",
 ];
 
 export default defineConfig({
