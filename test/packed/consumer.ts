@@ -71,6 +71,10 @@ export async function openWorkshop(): Promise<Workshop> {
           [
             "strictPeerDependencies: true",
             "strictDepBuilds: false",
+            // These bring their program by a script.
+            "allowBuilds:",
+            "  node: true",
+            "  bun: true",
             "overrides:",
             ...overrides,
             "",
