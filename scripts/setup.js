@@ -54,3 +54,10 @@ export function setUp() {
   if (status !== 0) throw new Error("[setup] the installation failed: see above");
   writeFileSync(stamp, fingerprint);
 }
+
+/** Runs a module of the workspace from source, with this process's arguments; its exit code becomes this process's. */
+export function runModule(module) {
+  setUp();
+  const options = ["--import", "tsx", "--conditions=@teleportal/source"];
+  process.exitCode = run("node", [...options, module, ...process.argv.slice(2)]);
+}
