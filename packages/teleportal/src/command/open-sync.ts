@@ -61,7 +61,9 @@ export async function openSync(
   const adapter = ADAPTERS.find(({ schemes }) => schemes.includes(scheme));
   if (adapter === undefined) {
     const known = ADAPTERS.flatMap(({ schemes }) => schemes.map((name) => `${name}:`)).join(", ");
-    throw new UsageError(`--sync: unknown scheme in "${redactUrl(url)}"; use one of ${known}`);
+    // Without what follows: it may hold a password.
+    const what = scheme === "" ? "no URL" : `unknown scheme "${scheme}:"`;
+    throw new UsageError(`--sync: ${what}; use one of ${known}`);
   }
   const open = await load(adapter);
   return open(url, undefined, logger, keyPrefix === undefined ? {} : { keyPrefix });
@@ -91,7 +93,7 @@ async function load(adapter: Adapter): Promise<OpenFromUrl> {
   return open as OpenFromUrl;
 }
 
-/** The URL without its password, to print. */
+/** The URL without its password, to print; rather too little than a password that was not percent-encoded. */
 export function redactUrl(url: string): string {
-  return url.replace(/(\/\/[^/?#@]*?):[^/?#]*@/, "$1:***@");
+  return url.replace(/(\/\/[^/?#@]*?):.*@/, "$1:***@");
 }

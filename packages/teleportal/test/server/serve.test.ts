@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { findRedis, requireBroker, startRedis } from "@teleportal/test-brokers";
+import { redactUrl } from "../../src/command/open-sync.ts";
 import { answerToUpgrade } from "./answer-to-upgrade.ts";
 import { connectProvider } from "./connect-provider.ts";
 import { runCommand, serve } from "./serve-process.ts";
@@ -66,7 +67,11 @@ describe("teleportal serve", () => {
     [["serve", "--prot", "1"], /Unknown option '--prot'/],
     [["serve", "--port", "http"], /--port: "http" is no port/],
     [["serve", "--port", "70000"], /--port: "70000" is no port/],
-    [["serve", "--sync", "kafka://localhost"], /--sync: unknown scheme in "kafka:\/\/localhost"/],
+    [
+      ["serve", "--sync", "kafka://:hun/ter2@localhost"],
+      /^(?!.*ter2).*--sync: unknown scheme "kafka:"/,
+    ],
+    [["serve", "--sync", "redis"], /--sync: no URL; use one of memory:, redis:/],
     [["serve", "--storage", "s3:bucket"], /--storage: unknown storage "s3:bucket"/],
     [["serve", "--log-level", "loud"], /--log-level: unknown level "loud"/],
     [["server"], /unknown command "server"/],
@@ -118,6 +123,19 @@ describe("teleportal serve", () => {
     const { stdout } = await promisify(execFile)(process.execPath, [BIN, "--version"]);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
+});
+
+test.each([
+  ["redis://user:hunter2@host:6379/0", "redis://user:***@host:6379/0"],
+  ["redis://:hun/ter2@host", "redis://:***@host"],
+  ["nats://a:hunter2@one,nats://b:hunter2@two", "nats://a:***@two"],
+  ["redis://host:6379/0", "redis://host:6379/0"],
+  [
+    "google-pubsub://project?endpoint=127.0.0.1:8085",
+    "google-pubsub://project?endpoint=127.0.0.1:8085",
+  ],
+])("of %s is printed %s", (url, printed) => {
+  expect(redactUrl(url)).toBe(printed);
 });
 
 describe.skipIf(redis.skip)(`a teleportal serve process on a ${redis.title}`, () => {
