@@ -27,7 +27,8 @@ export default defineConfig({
           name: "in process",
           include: ["test/*.test.ts", "packages/*/test/**/*.test.ts"],
           exclude: WITH_PROCESSES,
-          maxWorkers: 2,
+          // The longest of these do little but wait.
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
