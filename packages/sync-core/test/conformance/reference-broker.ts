@@ -27,6 +27,13 @@ export type ReferenceCapabilities = Partial<Omit<DriverCapabilities, "maxPayload
 /** When the keepalive of a driver without echo finds a dark link, in milliseconds. */
 const KEEPALIVE = 20;
 
+/** For so many turns of the event loop a broker that is restarted is away: long enough for something to be typed. */
+const TURNS_AWAY = 5;
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
 export function createReferenceBroker(declared: ReferenceCapabilities = {}): ReferenceBroker {
   const capabilities: DriverCapabilities = {
     ordering: "channel",
@@ -39,9 +46,10 @@ export function createReferenceBroker(declared: ReferenceCapabilities = {}): Ref
   const connections = new Set<Connection>();
   const waiting = new Set<() => void>();
   let link: "whole" | "cut" | "dark" = "whole";
+  let running = true;
 
   function reachable(way: Way): boolean {
-    return way === "direct" || link === "whole";
+    return running && (way === "direct" || link === "whole");
   }
 
   function drop(connection: Connection, cause: Error): void {
@@ -171,7 +179,15 @@ export function createReferenceBroker(declared: ReferenceCapabilities = {}): Ref
         retry();
       },
       async restart() {
+        running = false;
         for (const connection of connections) drop(connection, new Error("the broker ended"));
+        for (let i = 0; i < TURNS_AWAY; i++) await turn();
+        running = true;
+        // One after the other, as connections come back: what the first ones say the last ones miss.
+        for (const connect of waiting) {
+          connect();
+          await turn();
+        }
       },
     },
   };
