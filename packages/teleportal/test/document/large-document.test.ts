@@ -63,25 +63,29 @@ describe("a keystroke in a large document", () => {
 });
 
 describe("a document that is typed for long before it is compacted", () => {
-  it("is gathered a few hundred keystrokes at a time, so that a joiner waits for no more than that", () => {
-    const { doc, log, updates } = typed(2000);
-    let gathered = 0;
-    for (const update of updates) {
-      log.append(update);
-      if (!log.scattered) continue;
-      log.gather();
-      gathered += 1;
-    }
-    expect(gathered).toBe(Math.floor(2000 / 512));
-    costly.calls = 0;
-    const handedOut = log.updates();
-    expect(costly.calls).toBe(0);
-    expect(handedOut.length).toBeLessThan(20);
-    expect(docOf(handedOut).getText("text").toString()).toBe(doc.getText("text").toString());
-    costly.calls = 0;
-    expect(log.updates()).toEqual(handedOut);
-    expect(costly.calls).toBe(0);
-  });
+  it(
+    "is gathered a few hundred keystrokes at a time, so that a joiner waits for no more than that",
+    { timeout: 90_000 },
+    () => {
+      const { doc, log, updates } = typed(2000);
+      let gathered = 0;
+      for (const update of updates) {
+        log.append(update);
+        if (!log.scattered) continue;
+        log.gather();
+        gathered += 1;
+      }
+      expect(gathered).toBe(Math.floor(2000 / 512));
+      costly.calls = 0;
+      const handedOut = log.updates();
+      expect(costly.calls).toBe(0);
+      expect(handedOut.length).toBeLessThan(20);
+      expect(docOf(handedOut).getText("text").toString()).toBe(doc.getText("text").toString());
+      costly.calls = 0;
+      expect(log.updates()).toEqual(handedOut);
+      expect(costly.calls).toBe(0);
+    },
+  );
 
   it("stays a few updates, though somebody joins after each keystroke", () => {
     const { doc, log, updates } = typed(600);
