@@ -1,0 +1,4 @@
+export function mistakesIn(
+  paths: readonly string[],
+  read: (path: string) => string,
+): readonly string[];
