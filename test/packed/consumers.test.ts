@@ -8,6 +8,7 @@ import {
   startNats,
   startRedis,
 } from "@teleportal/test-brokers";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { publishedPackages } from "../../scripts/pack.js";
 import { asModule, codeBlocks } from "./code-blocks.ts";
@@ -31,19 +32,32 @@ const TOOLS = {
 
 const BROKER_CLIENTS = ["ioredis", "@nats-io", "nats", "@google-cloud"];
 
+function installedClients({ folder }: Consumer): string[] {
+  // pnpm has those that nobody asked for by name in the second.
+  const folders = ["node_modules", "node_modules/.pnpm/node_modules"];
+  return BROKER_CLIENTS.filter((name) =>
+    folders.some((modules) => existsSync(join(folder, modules, name))),
+  );
+}
+
 /** Two servers on two ports, an editor on each: what one types the other has. */
 const TWO_SERVERS = `
 import { listen, Server } from "teleportal";
 import { createRedisServerSyncTransportFactoryFromConnectionString } from "teleportal/server";
 import { createMemoryDocumentStorage } from "teleportal/storage";
+import { createMemoryServerSyncTransportFactoryFromConnectionString } from "@teleportal/sync-memory";
 import type { ServerSyncTransportFactory, YTransport } from "teleportal/server";
 import { WebSocket } from "ws";
 import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 
+const syncUrl = process.env["SYNC_URL"] ?? "";
+
 async function start(): Promise<{ url: string; close(): Promise<void> }> {
   const factory: ServerSyncTransportFactory<object> & { close(): Promise<void> } =
-    await createRedisServerSyncTransportFactoryFromConnectionString(process.env["REDIS_URL"] ?? "", {}, console);
+    syncUrl.startsWith("memory:")
+      ? await createMemoryServerSyncTransportFactoryFromConnectionString(syncUrl, {}, console)
+      : await createRedisServerSyncTransportFactoryFromConnectionString(syncUrl, {}, console);
   const transport: YTransport<object, object> = await factory.createTransport("another");
   await transport.writable.close();
   const server = new Server<{ readonly user: string }>({
@@ -110,45 +124,60 @@ describe.each<PackageManager>(["npm", "pnpm"])(
   "a project that installs teleportal with %s",
   (manager) => {
     let consumer: Consumer;
+    // Compiled once: what each needs that runs it.
+    let compiled: Promise<string> | undefined;
+    const compile = () => (compiled ??= consumer.run("tsc", "-p", "tsconfig.nodenext.json"));
+    const runOver = async (syncUrl: string) => {
+      await compile();
+      const program = `process.env.SYNC_URL = "${syncUrl}"; await import("./built/server.js");`;
+      await consumer.write("run.js", program);
+      return consumer.run("node", "run.js");
+    };
+
     beforeAll(async () => {
-      const published = ["teleportal", "@teleportal/sync-core", "@teleportal/sync-redis"];
+      const published = [
+        "teleportal",
+        "@teleportal/sync-core",
+        "@teleportal/sync-memory",
+        "@teleportal/sync-redis",
+      ];
       consumer = await workshop.install(manager, published, { ...TOOLS, ioredis: "^6.0.0" });
       await consumer.write("server.ts", TWO_SERVERS);
+      for (const module of ["nodenext", "bundler"] as const) {
+        const config = { compilerOptions: compilerOptions(module), include: ["server.ts"] };
+        await consumer.write(`tsconfig.${module}.json`, JSON.stringify(config));
+      }
     }, 300_000);
 
     it("gets no other broker's client than that of its adapter", async () => {
-      const folder = manager === "npm" ? "node_modules" : "node_modules/.pnpm/node_modules";
-      const installed = BROKER_CLIENTS.filter(
-        (name) =>
-          existsSync(join(consumer.folder, folder, name)) ||
-          existsSync(join(consumer.folder, "node_modules", name)),
-      );
-      expect(installed).toEqual(["ioredis"]);
+      expect(installedClients(consumer)).toEqual(["ioredis"]);
     });
 
-    it.each(["nodenext", "bundler"] as const)(
-      "compiles strictly, with its libraries' types, as module resolution %s",
-      { timeout: 120_000 },
-      async (module) => {
-        const config = { compilerOptions: compilerOptions(module), include: ["server.ts"] };
-        await consumer.write(`tsconfig.${module}.json`, JSON.stringify(config));
-        await consumer.run("tsc", "-p", `tsconfig.${module}.json`);
-      },
-    );
+    it("is refused a version of its broker's client that the adapter does not know", async () => {
+      const published = ["teleportal", "@teleportal/sync-core", "@teleportal/sync-redis"];
+      await expect(workshop.install(manager, published, { ioredis: "^4.0.0" })).rejects.toThrow(
+        manager === "npm" ? "ERESOLVE" : "ERR_PNPM_PEER_DEP_ISSUES",
+      );
+    }, 120_000);
+
+    it("compiles strictly, with its libraries' types, as module resolution nodenext", async () => {
+      await compile();
+    }, 120_000);
+
+    it("compiles strictly, with its libraries' types, as module resolution bundler", async () => {
+      await consumer.run("tsc", "--noEmit", "-p", "tsconfig.bundler.json");
+    }, 120_000);
+
+    it("runs two servers that are in step within the process", { timeout: 120_000 }, async () => {
+      expect(await runOver("memory:")).toContain("arrived");
+    });
 
     it.skipIf(redis.skip)(
       `runs two servers that are in step over a ${redis.title}`,
       { timeout: 120_000 },
       async () => {
         await using broker = await startRedis();
-        const config = { compilerOptions: compilerOptions("nodenext"), include: ["server.ts"] };
-        await consumer.write("tsconfig.json", JSON.stringify(config));
-        await consumer.run("tsc");
-        await consumer.write(
-          "run.js",
-          `process.env.REDIS_URL = "redis://127.0.0.1:${broker.port}"; await import("./built/server.js");`,
-        );
-        expect(await consumer.run("node", "run.js")).toContain("arrived");
+        expect(await runOver(`redis://127.0.0.1:${broker.port}`)).toContain("arrived");
       },
     );
 
@@ -160,6 +189,43 @@ describe.each<PackageManager>(["npm", "pnpm"])(
     });
   },
 );
+
+describe("a project that installs teleportal alone", () => {
+  let consumer: Consumer;
+  beforeAll(async () => {
+    consumer = await workshop.install("npm", ["teleportal", "@teleportal/sync-core"], {});
+  }, 300_000);
+
+  it("gets no broker's client", () => {
+    expect(installedClients(consumer)).toEqual([]);
+  });
+
+  it("bundles teleportal/server without an error or a warning, and with Yjs only", async () => {
+    const { warnings, metafile, outputFiles } = await build({
+      stdin: { contents: 'export * from "teleportal/server";', resolveDir: consumer.folder },
+      absWorkingDir: consumer.folder,
+      bundle: true,
+      minify: true,
+      write: false,
+      format: "esm",
+      platform: "node",
+      metafile: true,
+      logLevel: "silent",
+    });
+    expect(warnings).toEqual([]);
+    const packages = Object.keys(metafile.inputs).flatMap(
+      (file) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [],
+    );
+    expect([...new Set(packages)].sort()).toEqual([
+      "@teleportal/sync-core",
+      "lib0",
+      "teleportal",
+      "yjs",
+    ]);
+    const size = outputFiles.reduce((sum, { contents }) => sum + contents.length, 0);
+    console.log(`teleportal/server without an adapter: ${(size / 1024).toFixed(0)} KiB minified`);
+  });
+});
 
 describe("the READMEs' TypeScript, in a project that has installed everything", () => {
   let consumer: Consumer;
