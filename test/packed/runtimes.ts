@@ -5,10 +5,17 @@
  *     npm run runtimes -- --only bun
  */
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs, promisify } from "node:util";
-import { startGooglePubsub, startRedis } from "@teleportal/test-brokers";
+import {
+  findGooglePubsub,
+  findRedis,
+  requireBroker,
+  startGooglePubsub,
+  startRedis,
+} from "@teleportal/test-brokers";
 import { openWorkshop } from "./consumer.ts";
 import type { Consumer, Workshop } from "./consumer.ts";
 
@@ -64,7 +71,14 @@ const CASES: readonly Case[] = [
   ]),
   { runtime: NODE_20, adapter: "redis", client: ioredis(5) },
   { runtime: NODE_20, adapter: "google-pubsub", client: pubsub(5) },
-  // Needs Node 22.
+  // The lowest that the adapters' peer ranges allow.
+  { runtime: NODE_20, adapter: "redis", client: { name: "ioredis", range: "5.3.0" } },
+  {
+    runtime: NODE_20,
+    adapter: "google-pubsub",
+    client: { name: "@google-cloud/pubsub", range: "5.0.0" },
+  },
+  // Needs Node 22. Not ^6: 6.3.2 depends on a version of @google-cloud/pubsub-api that cannot be had.
   {
     runtime: NODE_22,
     adapter: "google-pubsub",
@@ -138,9 +152,22 @@ function install(workshop: Workshop, { runtime, adapter, client }: Case): Promis
   });
 }
 
-async function runCase(workshop: Workshop, one: Case, url: string): Promise<string | undefined> {
+/** What came of a case. */
+interface Outcome {
+  /** The runtime and the client with the versions that were installed. */
+  readonly installed: readonly string[];
+  readonly failure?: string;
+}
+
+async function runCase(workshop: Workshop, one: Case, url: string): Promise<Outcome> {
+  const installed: string[] = [];
   try {
     const consumer = await install(workshop, one);
+    for (const name of [...Object.keys(one.runtime.dependency), one.client?.name ?? []].flat()) {
+      const file = join(consumer.folder, "node_modules", name, "package.json");
+      const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+      installed.push(`${name} ${version}`);
+    }
     await consumer.write("program.js", PROGRAM);
     const [command, ...args] = one.runtime.command(consumer.folder);
     const options = { cwd: consumer.folder, timeout: PATIENCE };
@@ -150,7 +177,8 @@ async function runCase(workshop: Workshop, one: Case, url: string): Promise<stri
       options,
     );
     const { stdout } = await program;
-    return stdout.includes("arrived") ? undefined : `it printed ${JSON.stringify(stdout)}`;
+    if (stdout.includes("arrived")) return { installed };
+    return { installed, failure: `it printed ${JSON.stringify(stdout)}` };
   } catch (cause) {
     const {
       stderr = "",
@@ -158,29 +186,55 @@ async function runCase(workshop: Workshop, one: Case, url: string): Promise<stri
       message,
     } = cause as Error & { stderr?: string; stdout?: string };
     const late = stdout.includes("arrived") ? "everything arrived, and it did not end: " : "";
-    return `${late}${stderr.trim() || message}`.split("\n").slice(0, 12).join("\n  ");
+    const failure = `${late}${stderr.trim() || message}`.split("\n").slice(0, 12).join("\n  ");
+    return { installed, failure };
   }
 }
 
+const titleOf = ({ runtime, adapter, client }: Case): string =>
+  [runtime.name, adapter, ...(client ? [`${client.name} ${client.range}`] : [])].join(", ");
+
 const { values } = parseArgs({ options: { only: { type: "string", default: "" } } });
+const chosen = CASES.filter((one) =>
+  titleOf(one).toLowerCase().includes(values.only.toLowerCase()),
+);
+if (chosen.length === 0) {
+  const titles = CASES.map(titleOf).join("\n  ");
+  throw new Error(`[runtimes] nothing is called "${values.only}": choose of\n  ${titles}`);
+}
+
+const isNeeded = (adapter: Case["adapter"]) => chosen.some((one) => one.adapter === adapter);
+const requirements = {
+  memory: undefined,
+  redis: isNeeded("redis") ? requireBroker("Redis", findRedis()) : undefined,
+  "google-pubsub": isNeeded("google-pubsub")
+    ? requireBroker("Google Pub/Sub emulator", findGooglePubsub())
+    : undefined,
+} satisfies Record<Case["adapter"], unknown>;
+
 await using workshop = await openWorkshop();
-await using redis = await startRedis();
-await using emulator = await startGooglePubsub();
+await using redis = requirements.redis?.skip === false ? await startRedis() : undefined;
+await using emulator =
+  requirements["google-pubsub"]?.skip === false ? await startGooglePubsub() : undefined;
 const URLS = {
   memory: "memory:",
-  redis: `redis://${redis.host}:${redis.port}`,
-  "google-pubsub": `google-pubsub://test-project?endpoint=${emulator.host}:${emulator.port}`,
+  redis: `redis://${redis?.host}:${redis?.port}`,
+  "google-pubsub": `google-pubsub://test-project?endpoint=${emulator?.host}:${emulator?.port}`,
 } satisfies Record<Case["adapter"], string>;
 
-for (const one of CASES) {
-  const title = [
-    one.runtime.name,
-    one.adapter,
-    ...(one.client ? [`${one.client.name} ${one.client.range}`] : []),
-  ];
-  const line = title.join(", ");
-  if (!line.toLowerCase().includes(values.only.toLowerCase())) continue;
-  const failure = await runCase(workshop, one, URLS[one.adapter]);
-  console.log(failure === undefined ? `✓ ${line}` : `✗ ${line}\n  ${failure}`);
-  if (failure !== undefined) process.exitCode = 1;
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const one of chosen) {
+  const title = titleOf(one).padEnd(54);
+  const requirement = requirements[one.adapter];
+  if (requirement?.skip === true) {
+    counts.skipped += 1;
+    console.log(`– ${title} ${requirement.title}`);
+    continue;
+  }
+  const { installed, failure } = await runCase(workshop, one, URLS[one.adapter]);
+  counts[failure === undefined ? "passed" : "failed"] += 1;
+  const row = `${title} ${installed.join(", ")}`;
+  console.log(failure === undefined ? `✓ ${row}` : `✗ ${row}\n  ${failure}`);
 }
+console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+if (counts.failed > 0) process.exitCode = 1;
