@@ -1,0 +1,1 @@
+export function missingChangesets(workspace: string, since: string): readonly string[];
