@@ -67,6 +67,7 @@ export const lifecycleMistakes: readonly BrokenDriver[] = [
     },
     fails: [
       "lifecycle/unsubscribed-is-silent",
+      "lifecycle/unsubscribed-at-once",
       "lifecycle/unsubscribe-spares-others",
       "recovery/unsubscribed-meanwhile",
     ],
