@@ -66,7 +66,7 @@ export class Presence {
    * it makes it object with a higher clock, which everybody takes.
    *
    * @throws MalformedAwarenessError, and nothing has changed
-   * @throws PresenceTooLargeError, and `owner` is to be removed
+   * @throws PresenceTooLargeError, and what came before the state that is too large was taken in: `owner` is to be removed
    */
   apply(
     update: Uint8Array,
@@ -129,18 +129,31 @@ export class Presence {
       // Also when it is equal: a y-websocket client sends back all that it is told, and does not own that.
       return undefined;
     }
-    if (present !== undefined) this.#count(present, -1);
     const entry = { client, clock, json, owner };
+    this.#makeRoom(entry, present);
     this.#entries.set(client, entry);
-    this.#count(entry, 1);
     return present?.owner === owner && present.json === json ? "renewed" : "news";
   }
 
-  #count({ owner, json }: Entry, sign: 1 | -1): void {
-    if (typeof owner === "string") return;
-    const held = (this.#held.get(owner) ?? 0) + sign * (json.length + STATE_OVERHEAD);
-    this.#held.set(owner, held);
-    if (held > this.#bytesPerClient) throw new PresenceTooLargeError(`${held} bytes`);
+  /** Counts `entry` in the place of `present`. @throws PresenceTooLargeError, and nothing has changed */
+  #makeRoom(entry: Entry, present: Entry | undefined): void {
+    const own = present?.owner === entry.owner ? sizeOf(present) : 0;
+    const held = this.#heldBy(entry.owner) + sizeOf(entry) - own;
+    if (held > this.#bytesPerClient && typeof entry.owner === "object") {
+      throw new PresenceTooLargeError(`${held} bytes`);
+    }
+    if (present !== undefined) this.#count(present, -1);
+    this.#count(entry, 1);
+  }
+
+  #heldBy(owner: PresenceOwner): number {
+    return typeof owner === "object" ? (this.#held.get(owner) ?? 0) : 0;
+  }
+
+  #count(entry: Entry, sign: 1 | -1): void {
+    const { owner } = entry;
+    if (typeof owner !== "object") return;
+    this.#held.set(owner, this.#heldBy(owner) + sign * sizeOf(entry));
   }
 
   #bury(entry: Entry, clock: number): void {
@@ -153,6 +166,10 @@ export class Presence {
     const oldest = this.#tombstones.keys().next();
     if (!oldest.done) this.#tombstones.delete(oldest.value);
   }
+}
+
+function sizeOf({ json }: Entry): number {
+  return json.length + STATE_OVERHEAD;
 }
 
 function decode(update: Uint8Array): State[] {

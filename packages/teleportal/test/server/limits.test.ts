@@ -1,4 +1,9 @@
-import { decodeClientFrame, encodeSyncStep1, encodeUpdateFrame } from "@teleportal/sync-core";
+import {
+  decodeClientFrame,
+  encodeAwarenessFrame,
+  encodeSyncStep1,
+  encodeUpdateFrame,
+} from "@teleportal/sync-core";
 import { CloseCode } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -7,7 +12,7 @@ import * as Y from "yjs";
 import { connectEditor, untilSyncedAgain } from "./connect-editor.ts";
 import { makeCompactable } from "./compactable-document.ts";
 import { createGatedStorage } from "./gated-storage.ts";
-import { connectRaw, presenceFrame } from "./raw-client.ts";
+import { connectRaw, presenceFrame, presenceState } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
 import { startInstance } from "./start-instance.ts";
 
@@ -288,6 +293,29 @@ describe("presence", () => {
     const late = await connectRaw(url, "doc");
     await late.fence();
     expect(late.received.filter(({ read }) => read.type === "awareness")).toEqual([]);
+  });
+
+  it("beyond the limit by far ends its client alone, and the server goes on", async () => {
+    const { url, server } = await startInstance({ limits: { presenceBytes: 1000 } });
+    const [greedy, witness] = [await connectRaw(url, "doc"), await connectRaw(url, "doc")];
+    await Promise.all([greedy.fence(), witness.fence()]);
+    const [small, large] = [presenceState(1, 1, "x"), presenceState(2, 1, "y".repeat(5000))];
+    greedy.send(encodeAwarenessFrame(new Uint8Array([2, ...small, ...large])));
+    expect((await greedy.closed).code).toBe(CloseCode.tooLarge);
+    await vi.waitFor(() => expect(server.size.connections).toBe(1));
+    await witness.fence();
+  });
+
+  it("that is too large does not take the place of somebody else's", async () => {
+    const { url } = await startInstance({ limits: { presenceBytes: 1000 } });
+    const [greedy, owner] = [await connectRaw(url, "doc"), await connectRaw(url, "doc")];
+    owner.send(presenceFrame(1, 1, "owner"));
+    await Promise.all([greedy.first("awareness"), owner.fence()]);
+    greedy.send(presenceFrame(1, 2, "y".repeat(5000)));
+    expect((await greedy.closed).code).toBe(CloseCode.tooLarge);
+    const late = await connectRaw(url, "doc");
+    expect(new TextDecoder().decode(await late.first("awareness"))).toContain("owner");
+    expect(owner.received.filter(({ read }) => read.type === "awareness")).toEqual([]);
   });
 
   it("of many tiny states counts as the memory they take", async () => {

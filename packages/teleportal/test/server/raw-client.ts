@@ -82,9 +82,13 @@ export function deniedReason(frame: Uint8Array): string {
 
 /** Presence of one client as it would send it. */
 export function presenceFrame(client: number, clock: number, state: unknown): Uint8Array {
+  return encodeAwarenessFrame(new Uint8Array([1, ...presenceState(client, clock, state)]));
+}
+
+/** One client's state, as it stands in an awareness update. */
+export function presenceState(client: number, clock: number, state: unknown): number[] {
   const json = new TextEncoder().encode(JSON.stringify(state));
-  const update = [1, ...varUint(client), ...varUint(clock), ...varUint(json.length), ...json];
-  return encodeAwarenessFrame(new Uint8Array(update));
+  return [...varUint(client), ...varUint(clock), ...varUint(json.length), ...json];
 }
 
 function varUint(value: number): number[] {
