@@ -17,9 +17,9 @@ export interface DocumentStorage {
   /** Adds updates. MUST resolve only when they would survive a crash of the process. */
   append(documentId: string, updates: readonly Uint8Array[]): Promise<void>;
   /**
-   * Reads what is stored, and puts what `merge` makes of it in its place: what others append meanwhile MUST stay. A crash on
-   * the way MUST NOT lose anything; leaving both, the merged updates and their sources, is fine. Best kept in the order in
-   * which they are given. Rejects with what `merge` threw, nothing changed.
+   * Reads what is stored, and puts what `merge` makes of it in its place: what is appended meanwhile MUST stay, best after
+   * it. A crash on the way MUST NOT lose anything; leaving both, the merged updates and their sources, is fine. Best kept in
+   * the order in which they are given. Rejects with what `merge` threw, nothing changed.
    */
   compact(
     documentId: string,

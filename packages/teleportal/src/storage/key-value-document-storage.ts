@@ -48,7 +48,7 @@ export function createKeyValueDocumentStorage(
   store: KeyValueStore,
   { shared }: KeyValueDocumentStorageOptions,
 ): DocumentStorage {
-  const nextName = createEntryNames();
+  const createNames = createEntryNames();
   const documentKey = createDocumentKeys();
 
   async function read(document: string): Promise<KeyValueEntry[]> {
@@ -75,6 +75,7 @@ export function createKeyValueDocumentStorage(
 
     async append(documentId, updates) {
       // Named and copied before the first await: in the order of the calls, and before the caller may reuse a buffer.
+      const nextName = createNames();
       const named = updates.map((update) => ({
         name: nextName(update.byteLength),
         value: new Uint8Array(update),
@@ -95,6 +96,8 @@ export function createKeyValueDocumentStorage(
     },
 
     async compact(documentId, merge) {
+      // Taken before anything is read: what is appended until it is put stands after it.
+      const nextName = createNames();
       const document = await documentKey(documentId);
       const compacting = `compacting document ${quote(documentId)}`;
       let entries: KeyValueEntry[];

@@ -108,6 +108,19 @@ describe.each(storageKinds)("$name", ({ open }) => {
     expect(loaded).toEqual(expect.arrayContaining([bytes(1, 2), bytes(3)]));
   });
 
+  test("what is appended during a compact stands after what was compacted", async () => {
+    const { first, second } = storages;
+    await first.append("doc", [bytes(1), bytes(2)]);
+    await first.compact("doc", async (updates) => {
+      await first.append("doc", [bytes(3)]);
+      await first.append("doc", [bytes(4)]);
+      return updates.map((update) => concatenate([update, update]));
+    });
+    const expected = [bytes(1, 1), bytes(2, 2), bytes(3), bytes(4)];
+    expect(await first.load("doc")).toEqual(expected);
+    expect(await second.load("doc")).toEqual(expected);
+  });
+
   test("two instances that compact at once lose nothing", async () => {
     const { first, second } = storages;
     await first.append("doc", [bytes(1), bytes(2)]);
