@@ -35,19 +35,14 @@ export async function listen<Context>(
   options: ListenOptions<Context>,
 ): Promise<Listener> {
   const { port, host = "127.0.0.1" } = options;
+  const http = createServer();
+  const attached = attach(server, http, options);
   const operations = createOperations(server, options.operations);
-  const http = createServer((request, response) => {
+  http.on("request", (request, response) => {
     if (operations.handle(request, response)) return;
     response.writeHead(426, { "content-type": "text/plain" });
     response.end("This is a WebSocket server: connect with a y-websocket client.\n");
   });
-  let attached: ReturnType<typeof attach>;
-  try {
-    attached = attach(server, http, options);
-  } catch (error) {
-    operations.close();
-    throw error;
-  }
   try {
     await openPort(http, port, host);
   } catch (error) {
