@@ -80,5 +80,7 @@ async function listeningPort(child: ChildProcess, ended: Promise<string>): Promi
     });
   } finally {
     clearTimeout(giveUp);
+    // No longer kept, but read: an instance whose words nobody takes would wait for that.
+    child.stdout?.removeAllListeners("data").resume();
   }
 }
