@@ -19,15 +19,30 @@ function wantsWhole({ frames }: PeerMessage): boolean {
 }
 
 describe("a difference larger than a reply", () => {
-  /** `asker` holds nothing, and the others all numbers below `count`. */
-  function start(route: Route, count: number, others: readonly string[]) {
+  /** `asker` comes when the others have long been there. */
+  function startWith(
+    route: Route,
+    others: readonly string[],
+    held: readonly number[],
+    heldByAsker: readonly number[],
+  ) {
     const network = createReplicaNetwork(route);
-    const peers = others.map((id) => network.add(id, range(count)));
+    const peers = others.map((id) => network.add(id, held));
     for (const peer of peers) peer.start();
     network.runUntil(20_000);
-    const asker = network.add(A);
+    const asker = network.add(A, heldByAsker);
     asker.start();
     return { network, asker, peers };
+  }
+
+  /** `asker` holds nothing, and the others all numbers below `count`. */
+  function start(route: Route, count: number, others: readonly string[]) {
+    return startWith(route, others, range(count), []);
+  }
+
+  /** Without 0, which nobody has, nothing says that what `asker` holds is held. */
+  function startBehindHole(route: Route) {
+    return startWith(route, [B], range(20).slice(1), [1, 2, 3]);
   }
 
   it("is there when joining clients are answered, though it takes longer than they wait for nobody", () => {
@@ -69,27 +84,16 @@ describe("a difference larger than a reply", () => {
   });
 
   it("that begins with what is held behind a hole is asked for whole", () => {
-    const network = createReplicaNetwork(() => [10]);
-    const b = network.add(B, range(20).slice(1));
-    b.start();
-    network.runUntil(20_000);
-    // Without 0, which nobody has, nothing says that these are held.
-    const asker = network.add(A, [1, 2, 3]);
-    asker.start();
+    const { network, asker } = startBehindHole(() => [10]);
     network.runUntil(network.now + 10_000);
     expect(asker.held).toEqual(new Set(range(20).slice(1)));
     expect(requestsOf(asker).filter(wantsWhole).length).toBe(1);
   });
 
   it("whose whole never arrives is not asked for without end", () => {
-    const network = createReplicaNetwork(({ kind, frames }) =>
+    const { network, asker } = startBehindHole(({ kind, frames }) =>
       kind === "reply" && frames.length > 5 ? [] : [10],
     );
-    const b = network.add(B, range(20).slice(1));
-    b.start();
-    network.runUntil(20_000);
-    const asker = network.add(A, [1, 2, 3]);
-    asker.start();
     network.runUntil(network.now + 10_000);
     const soon = requestsOf(asker).length;
     network.runUntil(network.now + 120_000);

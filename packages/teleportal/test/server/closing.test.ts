@@ -6,7 +6,8 @@ import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
 import { createCountedBus } from "./counted-bus.ts";
-import { makeCompactable, updateOf } from "./compactable-document.ts";
+import { holdClosing } from "./closing-document.ts";
+import { updateOf } from "./update-of.ts";
 
 describe("closing the server", () => {
   it("closes its clients with 1001, stores everything and gives up every subscription", async () => {
@@ -55,17 +56,11 @@ describe("closing the server", () => {
   it("opens nothing for a client that was waiting for its document to be closed", async () => {
     const storage = createGatedStorage();
     const { url, server } = await startInstance({ storage });
-    await makeCompactable(storage, "doc");
-    const first = await connectRaw(url, "doc");
-    await first.fence();
-    const compact = storage.hold("compact");
-    onTestFinished(compact);
-    first.socket.close();
-    await vi.waitFor(() => expect(storage.count("compact")).toBe(1));
+    const closed = await holdClosing(storage, url, "doc");
     const second = await connectRaw(url, "doc");
     await vi.waitFor(() => expect(server.size.connections).toBe(1));
     const closing = server.close();
-    compact();
+    closed();
     await closing;
     await second.closed;
     await vi.waitFor(() => expect(server.size).toEqual({ documents: 0, connections: 0 }));

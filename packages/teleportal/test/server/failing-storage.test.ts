@@ -5,7 +5,7 @@ import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
 import { createCountedBus } from "./counted-bus.ts";
-import { updateOf } from "./compactable-document.ts";
+import { updateOf } from "./update-of.ts";
 
 describe("a storage that fails", () => {
   it("to load closes the client with 1011, and the next try works", async () => {

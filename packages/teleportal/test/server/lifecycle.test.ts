@@ -7,7 +7,8 @@ import { connectRaw, presenceFrame } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
 import { startInstance } from "./start-instance.ts";
 import { createCountedBus } from "./counted-bus.ts";
-import { makeCompactable, updateOf } from "./compactable-document.ts";
+import { CLOSING_LENGTH, holdClosing } from "./closing-document.ts";
+import { updateOf } from "./update-of.ts";
 
 describe("a document", () => {
   it("is unloaded when its last client leaves, and its subscription with it", async () => {
@@ -78,19 +79,13 @@ describe("a document", () => {
 
   it("is opened anew for who comes back while it is being closed, and stores what is typed then", async () => {
     const storage = createGatedStorage();
-    await makeCompactable(storage, "doc");
     const { url, server } = await startInstance({ storage });
-    const first = await connectRaw(url, "doc");
-    await first.fence();
-    const compact = storage.hold("compact");
-    onTestFinished(compact);
-    first.socket.close();
-    await vi.waitFor(() => expect(storage.count("compact")).toBe(1));
+    const closed = await holdClosing(storage, url, "doc");
     const second = connectEditor(url, "doc");
     await vi.waitFor(() => expect(server.size.connections).toBe(1));
-    compact();
+    closed();
     await second.synced;
-    expect(second.text.length).toBe(70);
+    expect(second.text.length).toBe(CLOSING_LENGTH);
     second.text.insert(0, "y");
     const third = connectEditor(url, "doc");
     await third.until((text) => text.startsWith("y"));

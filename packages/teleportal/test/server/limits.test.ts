@@ -10,7 +10,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { WebSocket } from "ws";
 import * as Y from "yjs";
 import { connectEditor, untilSyncedAgain } from "./connect-editor.ts";
-import { makeCompactable } from "./compactable-document.ts";
+import { holdClosing } from "./closing-document.ts";
 import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw, presenceFrame, presenceState } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
@@ -340,19 +340,13 @@ describe("presence", () => {
 describe("connections that wait for a document to be closed, to open it anew", () => {
   it("count as its connections", async () => {
     const storage = createGatedStorage();
-    await makeCompactable(storage, "doc");
     const { url, server } = await startInstance({ storage, limits: { connectionsPerDocument: 2 } });
-    const first = await connectRaw(url, "doc");
-    await first.fence();
-    const compact = storage.hold("compact");
-    onTestFinished(compact);
-    first.socket.close();
-    await vi.waitFor(() => expect(storage.count("compact")).toBe(1));
+    const closed = await holdClosing(storage, url, "doc");
     const waiting = [await connectRaw(url, "doc"), await connectRaw(url, "doc")];
     await vi.waitFor(() => expect(server.size.connections).toBe(2));
     const third = await connectRaw(url, "doc");
     expect((await third.closed).code).toBe(CloseCode.tryAgainLater);
-    compact();
+    closed();
     await Promise.all(waiting.map((client) => client.fence()));
   });
 });

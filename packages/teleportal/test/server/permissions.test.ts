@@ -2,7 +2,7 @@ import { encodeUpdateFrame } from "@teleportal/sync-core";
 import { CloseCode, listen, Server } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { updateOf } from "./compactable-document.ts";
+import { updateOf } from "./update-of.ts";
 import { connectEditor, untilSyncedAgain } from "./connect-editor.ts";
 import { connectRaw, deniedReason } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
