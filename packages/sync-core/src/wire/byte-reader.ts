@@ -23,6 +23,11 @@ export class ByteReader {
     return this.#bytes.length - this.#position;
   }
 
+  /** How many bytes have been read. */
+  get position(): number {
+    return this.#position;
+  }
+
   uint8(): number {
     const byte = this.#bytes[this.#position];
     if (byte === undefined) throw new TruncatedError("a byte is missing");
@@ -45,10 +50,14 @@ export class ByteReader {
 
   /** A view, not a copy. */
   take(length: number): Uint8Array {
-    if (length > this.remaining) throw new TruncatedError("bytes are missing");
     const start = this.#position;
-    this.#position += length;
+    this.skip(length);
     return this.#bytes.subarray(start, this.#position);
+  }
+
+  skip(length: number): void {
+    if (length > this.remaining) throw new TruncatedError("bytes are missing");
+    this.#position += length;
   }
 
   /** A view of bytes that are preceded by their length. */

@@ -1,9 +1,13 @@
 import * as Y from "yjs";
+import { decodeTextUpdate } from "./text-update.ts";
+import type { UpdateBody } from "./text-update.ts";
 
 /** Which operations an update carries, and which it deletes; `[client, start, end)` each. */
 export interface DecodedUpdate {
   readonly structs: readonly OperationRange[];
   readonly deletions: readonly OperationRange[];
+  /** Where its operations stand in it, if it is text by one client. */
+  readonly body?: UpdateBody;
 }
 
 export type OperationRange = readonly [client: number, start: number, end: number];
@@ -14,14 +18,19 @@ export class MalformedUpdateError extends Error {
 }
 
 /**
- * Reads a Yjs update (V1) without building a document, with Yjs's own decoder: what passes here is decoded by every
- * client, and what any of them would choke on is refused.
+ * Reads a Yjs update (V1) without building a document. All but plain typing with Yjs's own decoder: what passes here is
+ * decoded by every client, and what any of them would choke on is refused.
  *
  * `update` MUST be the end of its buffer: lib0 reads on into the rest of a pooled one where the view has ended.
  *
  * @throws MalformedUpdateError
  */
 export function decodeUpdate(update: Uint8Array): DecodedUpdate {
+  return decodeTextUpdate(update) ?? decodeByYjs(update);
+}
+
+/** @throws MalformedUpdateError */
+export function decodeByYjs(update: Uint8Array): DecodedUpdate {
   let decoded: ReturnType<typeof Y.decodeUpdate>;
   try {
     decoded = Y.decodeUpdate(update);

@@ -2,20 +2,16 @@ import { ByteWriter, decodeStateVector, digestOf } from "@teleportal/sync-core";
 import type { ReplicaDocument, StateVector } from "@teleportal/sync-core";
 import * as Y from "yjs";
 import { compaction, PIECE_SIZE } from "./compaction.ts";
-import { bodyOf, concatenate } from "./concatenation.ts";
-import type { UpdateBody } from "./concatenation.ts";
+import { concatenate } from "./concatenation.ts";
+import type { UpdateParts } from "./concatenation.ts";
 import { decodeUpdate } from "./decoded-update.ts";
 import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
 import { encodeDeletions } from "./deletions.ts";
 import { IdRanges } from "./id-ranges.ts";
 
-interface Entry {
-  readonly update: Uint8Array;
+interface Entry extends UpdateParts {
   /** Per client from where to where the operations in it go. */
   readonly spans: readonly OperationRange[];
-  /** What was read of it, until it is gathered; and what it consists of, if it was. */
-  readonly decoded?: DecodedUpdate;
-  readonly body?: UpdateBody;
 }
 
 /** An update of so many structs is worth cutting into pieces: reading it takes some milliseconds. */
@@ -98,7 +94,7 @@ export class UpdateLog implements ReplicaDocument {
   append(update: Uint8Array): "added" | "known" {
     const decoded = decodeUpdate(update);
     if (!this.#record(decoded)) return "known";
-    this.#pending.push({ update, spans: spansOf(decoded.structs), decoded });
+    this.#pending.push(toEntry(update, decoded));
     this.#pendingBytes += update.length;
     this.#single += 1;
     if (decoded.structs.length > COARSE && update.length > 2 * this.#pieceSize) this.#coarse = true;
@@ -278,25 +274,26 @@ function groupsUpTo(bytes: number, entries: readonly Entry[]): Entry[][] {
 
 /** In few steps where it can be told what the updates consist of, as of keystrokes; else by Yjs, in many. */
 function merged(entries: readonly Entry[]): Entry {
-  const bodies = entries.flatMap(
-    ({ update, decoded, body }) => body ?? (decoded && bodyOf(update, decoded)) ?? [],
-  );
   const [first] = entries;
-  if (first !== undefined && entries.length === 1) {
-    const [body] = bodies;
-    return { update: first.update, spans: first.spans, ...(body && { body }) };
-  }
-  const joined = bodies.length === entries.length ? concatenate(bodies) : undefined;
+  if (first !== undefined && entries.length === 1) return first;
+  const joined = concatenate(entries);
   if (joined !== undefined) {
     const spans = joined.body.runs.map(({ client, start, end }) => [client, start, end] as const);
     return { ...joined, spans };
   }
   const update = Y.mergeUpdates(entries.map((entry) => entry.update));
-  return { update, spans: spansOf(decodeUpdate(update).structs) };
+  return toEntry(update, decodeUpdate(update));
+}
+
+function toEntry(update: Uint8Array, { structs, body }: DecodedUpdate): Entry {
+  return body === undefined
+    ? { update, spans: spansOf(structs) }
+    : { update, spans: spansOf(structs), body };
 }
 
 /** One span per client, over all of its operations. */
 function spansOf(ranges: readonly OperationRange[]): readonly OperationRange[] {
+  if (ranges.length < 2) return ranges;
   const spans: [client: number, start: number, end: number][] = [];
   for (const [client, start, end] of ranges) {
     const last = spans.at(-1);

@@ -14,9 +14,9 @@ const BUDGET = {
   /** An envelope, and what is read of it. */
   wire: 2700,
   /** Reading an update, keeping it, and gathering it with others. */
-  log: 4700,
+  log: 2300,
   /** From a client's frame at one instance to a client's frame at the other: reading it twice, storing it twice. */
-  instances: 31_000,
+  instances: 23_000,
 };
 
 it("a keystroke allocates no more than its budget", { timeout: 120_000 }, async () => {

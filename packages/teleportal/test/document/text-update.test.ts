@@ -1,0 +1,175 @@
+import { ByteWriter } from "@teleportal/sync-core";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as Y from "yjs";
+import { decodeByYjs, MalformedUpdateError } from "../../src/document/decoded-update.ts";
+import type { DecodedUpdate } from "../../src/document/decoded-update.ts";
+import { decodeTextUpdate } from "../../src/document/text-update.ts";
+import { editHistories } from "./edit-history.ts";
+
+/** What Yjs's decoder makes of it, deletions in a fixed order; `undefined` if it refuses it. */
+function judgedByYjs(update: Uint8Array): DecodedUpdate | undefined {
+  try {
+    return sorted(decodeByYjs(update));
+  } catch (error) {
+    if (error instanceof MalformedUpdateError) return undefined;
+    throw error;
+  }
+}
+
+/** Yjs puts the deletions of a client together. */
+function sorted({ structs, deletions }: DecodedUpdate): DecodedUpdate {
+  return {
+    structs,
+    deletions: deletions.toSorted((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2]),
+  };
+}
+
+function updatesOf(edit: (text: Y.Text) => void): Uint8Array[] {
+  const doc = new Y.Doc();
+  const updates: Uint8Array[] = [];
+  doc.on("update", (update: Uint8Array) => updates.push(new Uint8Array(update)));
+  edit(doc.getText("текст"));
+  return updates;
+}
+
+const typing = updatesOf((text) => {
+  for (const word of ["a", "ab", "ç", "漢字", "👩‍👩‍👧", "\uFEFF", "x".repeat(300)]) {
+    text.insert(text.length, word);
+    text.insert(text.length >> 1, word);
+    text.delete(text.length >> 2, 1);
+  }
+});
+
+/** Of Yjs's V1 format: text by one client, and deletions. */
+const oddUpdates = fc
+  .record({
+    client: fc.constantFrom(0, 1, 5, Number.MAX_SAFE_INTEGER),
+    clock: fc.constantFrom(0, 1, 7, 8, Number.MAX_SAFE_INTEGER - 1),
+    structs: fc.array(
+      fc.record({
+        names: fc.nat(7),
+        client: fc.constantFrom(1, 5),
+        clock: fc.constantFrom(0, 6, 7, 8),
+        text: fc.constantFrom("x", "é", "xyz", ""),
+      }),
+      { maxLength: 3 },
+    ),
+    deletions: fc.array(
+      fc.record({
+        client: fc.constantFrom(1, 5, Number.MAX_SAFE_INTEGER),
+        clock: fc.constantFrom(0, 9, Number.MAX_SAFE_INTEGER - 1),
+        length: fc.constantFrom(1, 1, 2, 0),
+      }),
+      { maxLength: 2 },
+    ),
+  })
+  .map(({ client, clock, structs, deletions }) => {
+    const writer = new ByteWriter();
+    for (const number of [1, structs.length, client, clock]) writer.varUint(number);
+    for (const { names, text, ...id } of structs) {
+      writer.uint8((names << 5) | 4);
+      const writeId = (): void => (writer.varUint(id.client), writer.varUint(id.clock));
+      for (const named of [4, 2]) if ((names & named) !== 0) writeId();
+      if ((names & 6) === 0) {
+        writer.varUint(id.clock === 0 ? 1 : 0);
+        if (id.clock === 0) writer.varBytes(new TextEncoder().encode("parent"));
+        else writeId();
+        if ((names & 1) !== 0) writer.varBytes(new TextEncoder().encode("ключ"));
+      }
+      writer.varBytes(new TextEncoder().encode(text));
+    }
+    writer.varUint(deletions.length);
+    for (const deletion of deletions) {
+      for (const number of [deletion.client, 1, deletion.clock, deletion.length]) {
+        writer.varUint(number);
+      }
+    }
+    return new Uint8Array(writer.finish());
+  });
+
+describe("an update that is read byte by byte", () => {
+  it("is typing, or erasing, by one person, in whatever script", () => {
+    for (const update of typing) expect(decodeTextUpdate(update)).toBeDefined();
+  });
+
+  it("is no other", () => {
+    const [map, other] = [new Y.Doc(), new Y.Doc()];
+    map.getMap("map").set("key", 1);
+    for (const update of typing) Y.applyUpdate(other, update);
+    other.getText("text").insert(0, "b");
+    for (const doc of [map, other]) {
+      expect(decodeTextUpdate(Y.encodeStateAsUpdate(doc))).toBeUndefined();
+    }
+  });
+
+  it("is read as Yjs reads it", () => {
+    let read = 0;
+    fc.assert(
+      fc.property(editHistories, ({ updates }) => {
+        for (const update of updates) {
+          const decoded = decodeTextUpdate(update);
+          if (decoded === undefined) continue;
+          read += 1;
+          expect(sorted(decoded)).toEqual(judgedByYjs(update));
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(read).toBeGreaterThan(300);
+  });
+
+  it("is read as Yjs reads it, or left to Yjs, whatever bytes of it were changed", () => {
+    const changes = fc.array(
+      fc.record({
+        at: fc.nat(400),
+        by: fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 4, 0x44, 0x84, 0x7f, 0x80, 0xff)),
+      }),
+      { minLength: 1, maxLength: 2 },
+    );
+    const cuts = fc.record({ length: fc.nat(400), appended: fc.uint8Array({ maxLength: 4 }) });
+    let read = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...typing), changes, fc.option(cuts), (update, changed, cut) => {
+        const bytes = update.slice();
+        for (const { at, by } of changed) bytes[at % bytes.length] = by;
+        const mangled =
+          cut === null
+            ? bytes
+            : Uint8Array.of(...bytes.subarray(0, cut.length % (bytes.length + 1)), ...cut.appended);
+        const decoded = decodeTextUpdate(mangled);
+        if (decoded === undefined) return;
+        read += 1;
+        expect(sorted(decoded)).toEqual(judgedByYjs(mangled));
+      }),
+      { numRuns: 20_000 },
+    );
+    expect(read).toBeGreaterThan(300);
+  });
+
+  it("is read as Yjs reads it, or left to Yjs, however odd its numbers and what it names are", () => {
+    let read = 0;
+    fc.assert(
+      fc.property(oddUpdates, (update) => {
+        const decoded = decodeTextUpdate(update);
+        if (decoded === undefined) return;
+        read += 1;
+        expect(sorted(decoded)).toEqual(judgedByYjs(update));
+      }),
+      { numRuns: 5000 },
+    );
+    expect(read).toBeGreaterThan(300);
+  });
+
+  it("says where its operations stand in it", () => {
+    for (const update of typing) {
+      const { structs, body } = decodeTextUpdate(update) ?? {};
+      for (const { client, start, end, from, to, count } of body?.runs ?? []) {
+        expect([[client, start, end]]).toEqual(structs);
+        expect(count).toBe(1);
+        expect(to).toBe(update.length - (body?.deletions.length === 0 ? 1 : 0));
+        expect(from).toBeLessThan(to);
+      }
+    }
+  });
+});
