@@ -15,14 +15,9 @@ import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw, presenceFrame, presenceState } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
 import { startInstance } from "./start-instance.ts";
+import { updateOf } from "./update-of.ts";
 
 const KIBIBYTE = 1024;
-
-function updateOf(text: string): Uint8Array {
-  const doc = new Y.Doc();
-  doc.getText("text").insert(0, text);
-  return Y.encodeStateAsUpdate(doc);
-}
 
 function bytesOf(frames: readonly Uint8Array[]): number {
   return frames.reduce((sum, frame) => sum + frame.length, 0);

@@ -13,12 +13,7 @@ import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw, deniedReason, presenceFrame } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
 import { startInstance } from "./start-instance.ts";
-
-function updateOf(text: string): Uint8Array {
-  const doc = new Y.Doc();
-  doc.getText("text").insert(0, text);
-  return Y.encodeStateAsUpdate(doc);
-}
+import { updateOf } from "./update-of.ts";
 
 function withoutLastByte(bytes: Uint8Array): Uint8Array {
   return bytes.slice(0, -1);

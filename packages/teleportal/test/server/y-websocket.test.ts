@@ -13,17 +13,12 @@ import { connectEditor, untilPresent, untilSyncedAgain } from "./connect-editor.
 import { connectRaw, deniedReason, presenceFrame } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
 import { startInstance } from "./start-instance.ts";
+import { updateOf } from "./update-of.ts";
 
 /** Two instances of one deployment. */
 async function startTwo() {
   const bus = createMemoryBus();
   return [await startInstance({ bus }), await startInstance({ bus })] as const;
-}
-
-function updateOf(text: string): Uint8Array {
-  const doc = new Y.Doc();
-  doc.getText("text").insert(0, text);
-  return Y.encodeStateAsUpdate(doc);
 }
 
 describe("a URL's path", () => {
