@@ -1,48 +1,111 @@
 import { ByteWriter } from "@teleportal/sync-core";
+import type { OperationRange } from "./decoded-update.ts";
 import { writeDeletions } from "./deletions.ts";
 import { IdRanges } from "./id-ranges.ts";
-import type { Run, UpdateBody } from "./text-update.ts";
+import { TextUpdateReader, unlessTruncated } from "./text-update.ts";
 
-/** An update, and what it consists of, if that could be told. */
-export interface UpdateParts {
+/** An update, and per client from where to where its operations go. */
+export interface Concatenation {
   readonly update: Uint8Array;
-  readonly body?: UpdateBody;
+  readonly spans: readonly OperationRange[];
 }
 
 /**
- * Puts updates together byte by byte, as in Yjs's V1 format a struct is written in the same way whatever stands around
- * it; `undefined` if of one it is not known what it consists of, or the operations of a client do not follow each other.
+ * Puts updates of text and deletions together, without a document. What was typed in one go becomes one struct: Yjs itself
+ * writes such a struct as its letters once it is split, so both mean the same, and one takes a byte a letter instead of
+ * twenty. (V1 format; see `splitItem` and `Item.write` of Yjs, src/structs/Item.js.)
+ *
+ * Returns `undefined` if there is anything else in them, or the operations of a client do not follow each other.
  */
-export function concatenate(updates: readonly UpdateParts[]): Required<UpdateParts> | undefined {
-  const byClient = new Map<number, [run: Run, source: Uint8Array][]>();
+export function concatenate(updates: readonly Uint8Array[]): Concatenation | undefined {
+  return unlessTruncated(() => join(updates));
+}
+
+function join(updates: readonly Uint8Array[]): Concatenation | undefined {
+  const typists = new Map<number, Typing>();
   const deletions = new IdRanges();
-  for (const { update, body } of updates) {
-    if (body === undefined) return undefined;
-    for (const [client, start, end] of body.deletions) deletions.add(client, start, end);
-    for (const run of body.runs) {
-      const before = byClient.get(run.client);
-      if (before === undefined) byClient.set(run.client, [[run, update]]);
-      else if (before.at(-1)?.[0].end === run.start) before.push([run, update]);
-      else return undefined;
+  for (const update of updates) {
+    const reader = new TextUpdateReader(update);
+    for (let read = reader.next(); read !== "end"; read = reader.next()) {
+      if (read === "foreign") return undefined;
+      let typing = typists.get(reader.client);
+      if (typing === undefined) {
+        typing = new Typing(reader.client, reader.clock);
+        typists.set(reader.client, typing);
+      }
+      if (typing.end !== reader.clock) return undefined;
+      typing.add(reader, update);
     }
+    const deleted = reader.deletions();
+    if (deleted === undefined) return undefined;
+    for (const [client, start, end] of deleted) deletions.add(client, start, end);
   }
   const writer = new ByteWriter();
-  const runs: Run[] = [];
-  writer.varUint(byClient.size);
+  const spans: OperationRange[] = [];
+  writer.varUint(typists.size);
   // The highest client first: merging and diffing take it for granted.
-  for (const [client, joined] of [...byClient].sort(([a], [b]) => b - a)) {
-    const start = joined[0]?.[0].start ?? 0;
-    const end = joined.at(-1)?.[0].end ?? start;
-    const count = joined.reduce((sum, [run]) => sum + run.count, 0);
-    writer.varUint(count);
-    writer.varUint(client);
-    writer.varUint(start);
-    const from = writer.length;
-    for (const [run, source] of joined) writer.put(source.subarray(run.from, run.to));
-    runs.push({ client, start, end, count, from, to: writer.length });
+  for (const [client, typing] of [...typists].sort(([a], [b]) => b - a)) {
+    typing.write(writer);
+    spans.push([client, typing.start, typing.end]);
   }
   writeDeletions(writer, deletions.clients);
   // Alone in its buffer, as everything handed to Yjs.
-  const update = new Uint8Array(writer.finish());
-  return { update, body: { runs, deletions: deletions.list() } };
+  return { update: new Uint8Array(writer.finish()), spans };
+}
+
+/** Structs of one client, which follow each other without a hole. */
+class Typing {
+  readonly client: number;
+  readonly start: number;
+  end: number;
+  #count = 0;
+  /** What is written; then the text of the last struct, which may go on. */
+  readonly #structs = new ByteWriter();
+  #text: Uint8Array[] = [];
+  #rightClient = -1;
+  #rightClock = -1;
+
+  constructor(client: number, start: number) {
+    this.client = client;
+    this.start = this.end = start;
+  }
+
+  /** Adds the struct that was read last, which begins at `end`. */
+  add(struct: TextUpdateReader, update: Uint8Array): void {
+    if (!this.#isContinuedBy(struct)) {
+      this.#writeText(this.#structs);
+      this.#structs.put(update.subarray(struct.from, struct.lengthFrom));
+      this.#count += 1;
+      this.#rightClient = struct.rightClient;
+      this.#rightClock = struct.rightClock;
+    }
+    this.#text.push(update.subarray(struct.textFrom, struct.to));
+    this.end += struct.length;
+  }
+
+  write(writer: ByteWriter): void {
+    writer.varUint(this.#count);
+    writer.varUint(this.client);
+    writer.varUint(this.start);
+    writer.put(this.#structs.finish());
+    this.#writeText(writer);
+  }
+
+  /** Whether it was typed right behind the last, before the same neighbour. */
+  #isContinuedBy(struct: TextUpdateReader): boolean {
+    return (
+      this.#count > 0 &&
+      struct.leftClient === this.client &&
+      struct.leftClock === this.end - 1 &&
+      struct.rightClient === this.#rightClient &&
+      struct.rightClock === this.#rightClock
+    );
+  }
+
+  #writeText(writer: ByteWriter): void {
+    if (this.#text.length === 0) return;
+    writer.varUint(this.#text.reduce((sum, { length }) => sum + length, 0));
+    for (const bytes of this.#text) writer.put(bytes);
+    this.#text = [];
+  }
 }

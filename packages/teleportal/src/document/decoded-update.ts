@@ -1,13 +1,10 @@
 import * as Y from "yjs";
 import { decodeTextUpdate } from "./text-update.ts";
-import type { UpdateBody } from "./text-update.ts";
 
 /** Which operations an update carries, and which it deletes; `[client, start, end)` each. */
 export interface DecodedUpdate {
   readonly structs: readonly OperationRange[];
   readonly deletions: readonly OperationRange[];
-  /** Where its operations stand in it, if it is text by one client. */
-  readonly body?: UpdateBody;
 }
 
 export type OperationRange = readonly [client: number, start: number, end: number];

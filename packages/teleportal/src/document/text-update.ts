@@ -1,32 +1,10 @@
 import { ByteReader, TruncatedError } from "@teleportal/sync-core";
 import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
 
-/** Structs of one client that follow each other without a hole, as they stand in an update. */
-export interface Run {
-  readonly client: number;
-  readonly start: number;
-  readonly end: number;
-  readonly count: number;
-  /** Where in the update they begin and end, in bytes. */
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What an update consists of, where that can be told without Yjs. */
-export interface UpdateBody {
-  readonly runs: readonly Run[];
-  readonly deletions: readonly OperationRange[];
-}
-
-/** An update that was read byte by byte. */
-export interface TextUpdate extends DecodedUpdate {
-  readonly body: UpdateBody;
-}
-
 /** Yjs's number for text, as typing makes it. */
 const STRING = 4;
 
-/** Of a struct's first byte: what of it is its content's number, and whether it names its neighbours and its key. */
+/** Of a struct's first byte: what of it is its content's number, and whether it names its neighbours and a key. */
 const CONTENT = 0x1f;
 const LEFT = 0x80;
 const RIGHT = 0x40;
@@ -38,81 +16,118 @@ const NONE: readonly never[] = [];
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads an update of text by one client, as a keystroke is, or of deletions alone, at a tenth of what Yjs's decoder takes.
- * `undefined` for all others, the malformed among them: those are for Yjs to judge. See `readClientsStructRefs` and
- * `readDeleteSet` of Yjs (src/utils/encoding.js, src/utils/DeleteSet.js) for the V1 format.
+ * Reads updates of nothing but text and deletions, as typing makes them: struct by struct, and then the deletions. What it
+ * calls foreign, the malformed among it, is for Yjs to judge. See `readClientsStructRefs` and `readDeleteSet` of Yjs
+ * (src/utils/encoding.js, src/utils/DeleteSet.js) for the V1 format.
  */
-export function decodeTextUpdate(update: Uint8Array): TextUpdate | undefined {
-  try {
-    return read(update);
-  } catch (error) {
-    if (error instanceof TruncatedError) return undefined;
-    throw error;
-  }
-}
+export class TextUpdateReader {
+  /** Whose the struct is, its first clock, and how many there are. */
+  client = 0;
+  clock = 0;
+  length = 0;
+  /** The operations that it was typed between; -1 for the beginning, or the end. */
+  leftClient = -1;
+  leftClock = -1;
+  rightClient = -1;
+  rightClock = -1;
+  /** Where in the update it begins, its text's length stands, its text begins, and it ends. */
+  from = 0;
+  lengthFrom = 0;
+  textFrom = 0;
+  to = 0;
+  readonly #update: Uint8Array;
+  readonly #reader: ByteReader;
+  #clients: number;
+  #structs = 0;
 
-function read(update: Uint8Array): TextUpdate | undefined {
-  const reader = new ByteReader(update);
-  const clients = reader.varUint();
-  if (clients > 1) return undefined;
-  const structs: OperationRange[] = [];
-  let runs: readonly Run[] = NONE;
-  if (clients === 1) {
-    const count = reader.varUint();
-    const client = reader.varUint();
-    const start = reader.varUint();
-    const from = reader.position;
-    let clock = start;
-    for (let i = 0; i < count; i++) {
-      const length = readText(reader, update, client, clock);
-      if (!length || !Number.isSafeInteger(clock + length)) return undefined;
-      structs.push([client, clock, clock + length]);
-      clock += length;
+  /** @throws TruncatedError, as `next` and `deletions` do */
+  constructor(update: Uint8Array) {
+    this.#update = update;
+    this.#reader = new ByteReader(update);
+    this.#clients = this.#reader.varUint();
+  }
+
+  /** Reads the next struct. */
+  next(): "text" | "foreign" | "end" {
+    this.clock += this.length;
+    this.length = 0;
+    while (this.#structs === 0) {
+      if (this.#clients === 0) return "end";
+      this.#clients -= 1;
+      this.#structs = this.#reader.varUint();
+      this.client = this.#reader.varUint();
+      this.clock = this.#reader.varUint();
     }
-    runs = [{ client, start, end: clock, count, from, to: reader.position }];
+    this.#structs -= 1;
+    return this.#readStruct() ? "text" : "foreign";
   }
-  const deletions = readDeletions(reader);
-  return deletions && { structs, deletions, body: { runs, deletions } };
-}
 
-/** Reads on to the end of a struct. Returns its length; `undefined` if it is no text, or not what Yjs takes for granted. */
-function readText(
-  reader: ByteReader,
-  update: Uint8Array,
-  client: number,
-  clock: number,
-): number | undefined {
-  const info = reader.uint8();
-  if ((info & CONTENT) !== STRING) return undefined;
-  if ((info & LEFT) !== 0 && !readsEarlier(reader, client, clock)) return undefined;
-  if ((info & RIGHT) !== 0 && !readsEarlier(reader, client, clock)) return undefined;
-  if ((info & (LEFT | RIGHT)) === 0) {
-    // Its parent: a type by its name, or the operation that made it.
-    if (reader.varUint() === 1) {
-      if (readString(reader, update) === undefined) return undefined;
-    } else if (!readsEarlier(reader, client, clock)) {
-      return undefined;
+  /** What is deleted, once the structs are read; `undefined` if Yjs could not apply it. */
+  deletions(): readonly OperationRange[] | undefined {
+    const reader = this.#reader;
+    const clients = reader.varUint();
+    if (clients === 0) return NONE;
+    const deletions: OperationRange[] = [];
+    for (let i = 0; i < clients; i++) {
+      const client = reader.varUint();
+      const count = reader.varUint();
+      for (let j = 0; j < count; j++) {
+        const clock = reader.varUint();
+        const length = reader.varUint();
+        if (length === 0 || !Number.isSafeInteger(clock + length)) return undefined;
+        deletions.push([client, clock, clock + length]);
+      }
     }
-    if ((info & KEY) !== 0 && readString(reader, update) === undefined) return undefined;
+    return deletions;
   }
-  return readString(reader, update);
-}
 
-/** Reads an id; whether it is another client's, or one before that clock. */
-function readsEarlier(reader: ByteReader, client: number, clock: number): boolean {
-  const of = reader.varUint();
-  return reader.varUint() < clock || of !== client;
-}
-
-/** Reads a string. Returns how many UTF-16 code units it has; `undefined` if it is no UTF-8. */
-function readString(reader: ByteReader, update: Uint8Array): number | undefined {
-  const length = reader.varUint();
-  const from = reader.position;
-  reader.skip(length);
-  for (let i = from; i < reader.position; i++) {
-    if ((update[i] ?? 0) > 0x7f) return lengthOf(update.subarray(from, reader.position));
+  #readStruct(): boolean {
+    const reader = this.#reader;
+    this.from = reader.position;
+    const info = reader.uint8();
+    if ((info & CONTENT) !== STRING) return false;
+    this.leftClient = this.leftClock = this.rightClient = this.rightClock = -1;
+    if ((info & LEFT) !== 0) {
+      this.leftClient = reader.varUint();
+      this.leftClock = reader.varUint();
+      if (!this.#isEarlier(this.leftClient, this.leftClock)) return false;
+    }
+    if ((info & RIGHT) !== 0) {
+      this.rightClient = reader.varUint();
+      this.rightClock = reader.varUint();
+      if (!this.#isEarlier(this.rightClient, this.rightClock)) return false;
+    }
+    if ((info & (LEFT | RIGHT)) === 0 && !this.#readParent(info)) return false;
+    this.lengthFrom = reader.position;
+    this.length = this.#readString() ?? 0;
+    this.to = reader.position;
+    return this.length > 0 && Number.isSafeInteger(this.clock + this.length);
   }
-  return length;
+
+  /** A type by its name, or the operation that made it. No text stands under a key of that. */
+  #readParent(info: number): boolean {
+    if ((info & KEY) !== 0) return false;
+    const reader = this.#reader;
+    if (reader.varUint() === 1) return this.#readString() !== undefined;
+    return this.#isEarlier(reader.varUint(), reader.varUint());
+  }
+
+  /** Whether it is another client's, or comes before the struct: Yjs takes it for granted. */
+  #isEarlier(client: number, clock: number): boolean {
+    return clock < this.clock || client !== this.client;
+  }
+
+  /** Returns how many UTF-16 code units it has; `undefined` if it is no UTF-8. */
+  #readString(): number | undefined {
+    const length = this.#reader.varUint();
+    this.textFrom = this.#reader.position;
+    this.#reader.skip(length);
+    const to = this.#reader.position;
+    for (let i = this.textFrom; i < to; i++) {
+      if ((this.#update[i] ?? 0) > 0x7f) return lengthOf(this.#update.subarray(this.textFrom, to));
+    }
+    return length;
+  }
 }
 
 function lengthOf(text: Uint8Array): number | undefined {
@@ -123,19 +138,28 @@ function lengthOf(text: Uint8Array): number | undefined {
   }
 }
 
-function readDeletions(reader: ByteReader): readonly OperationRange[] | undefined {
-  const clients = reader.varUint();
-  if (clients === 0) return NONE;
-  const deletions: OperationRange[] = [];
-  for (let i = 0; i < clients; i++) {
-    const client = reader.varUint();
-    const count = reader.varUint();
-    for (let j = 0; j < count; j++) {
-      const clock = reader.varUint();
-      const length = reader.varUint();
-      if (length === 0 || !Number.isSafeInteger(clock + length)) return undefined;
-      deletions.push([client, clock, clock + length]);
+/** Reads an update of text and deletions at a tenth of what Yjs's decoder takes; `undefined` for others: see `TextUpdateReader`. */
+export function decodeTextUpdate(update: Uint8Array): DecodedUpdate | undefined {
+  return unlessTruncated(() => {
+    const reader = new TextUpdateReader(update);
+    const structs: OperationRange[] = [];
+    for (;;) {
+      const read = reader.next();
+      if (read === "foreign") return undefined;
+      if (read === "end") break;
+      structs.push([reader.client, reader.clock, reader.clock + reader.length]);
     }
+    const deletions = reader.deletions();
+    return deletions && { structs, deletions };
+  });
+}
+
+/** What `read` returns; `undefined` if bytes are missing. */
+export function unlessTruncated<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof TruncatedError) return undefined;
+    throw error;
   }
-  return deletions;
 }

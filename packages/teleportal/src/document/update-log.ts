@@ -3,13 +3,13 @@ import type { ReplicaDocument, StateVector } from "@teleportal/sync-core";
 import * as Y from "yjs";
 import { compaction, PIECE_SIZE } from "./compaction.ts";
 import { concatenate } from "./concatenation.ts";
-import type { UpdateParts } from "./concatenation.ts";
 import { decodeUpdate } from "./decoded-update.ts";
 import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
 import { encodeDeletions } from "./deletions.ts";
 import { IdRanges } from "./id-ranges.ts";
 
-interface Entry extends UpdateParts {
+interface Entry {
+  readonly update: Uint8Array;
   /** Per client from where to where the operations in it go. */
   readonly spans: readonly OperationRange[];
 }
@@ -94,7 +94,7 @@ export class UpdateLog implements ReplicaDocument {
   append(update: Uint8Array): "added" | "known" {
     const decoded = decodeUpdate(update);
     if (!this.#record(decoded)) return "known";
-    this.#pending.push(toEntry(update, decoded));
+    this.#pending.push({ update, spans: spansOf(decoded.structs) });
     this.#pendingBytes += update.length;
     this.#single += 1;
     if (decoded.structs.length > COARSE && update.length > 2 * this.#pieceSize) this.#coarse = true;
@@ -272,23 +272,15 @@ function groupsUpTo(bytes: number, entries: readonly Entry[]): Entry[][] {
   return groups;
 }
 
-/** In few steps where it can be told what the updates consist of, as of keystrokes; else by Yjs, in many. */
+/** Without a document where there is nothing but typing; else by Yjs, in many steps. */
 function merged(entries: readonly Entry[]): Entry {
   const [first] = entries;
   if (first !== undefined && entries.length === 1) return first;
-  const joined = concatenate(entries);
-  if (joined !== undefined) {
-    const spans = joined.body.runs.map(({ client, start, end }) => [client, start, end] as const);
-    return { ...joined, spans };
-  }
-  const update = Y.mergeUpdates(entries.map((entry) => entry.update));
-  return toEntry(update, decodeUpdate(update));
-}
-
-function toEntry(update: Uint8Array, { structs, body }: DecodedUpdate): Entry {
-  return body === undefined
-    ? { update, spans: spansOf(structs) }
-    : { update, spans: spansOf(structs), body };
+  const updates = entries.map((entry) => entry.update);
+  const joined = concatenate(updates);
+  if (joined !== undefined) return joined;
+  const update = Y.mergeUpdates(updates);
+  return { update, spans: spansOf(decodeUpdate(update).structs) };
 }
 
 /** One span per client, over all of its operations. */

@@ -16,7 +16,7 @@ const BUDGET = {
   /** Reading an update, keeping it, and gathering it with others. */
   log: 2300,
   /** From a client's frame at one instance to a client's frame at the other: reading it twice, storing it twice. */
-  instances: 23_000,
+  instances: 21_000,
 };
 
 it("a keystroke allocates no more than its budget", { timeout: 120_000 }, async () => {
