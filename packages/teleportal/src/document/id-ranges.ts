@@ -17,16 +17,6 @@ export class IdRanges {
     return this.#withHoles.size === 0;
   }
 
-  /** All ranges, one by one. */
-  list(): (readonly [client: number, start: number, end: number])[] {
-    const all: (readonly [number, number, number])[] = [];
-    for (const [client, ranges] of this.#clients) {
-      for (let i = 0; i < ranges.length; i += 2)
-        all.push([client, at(ranges, i), at(ranges, i + 1)]);
-    }
-    return all;
-  }
-
   /** Adds `[start, end)` of that client; returns how many of it were not there yet. */
   add(client: number, start: number, end: number): number {
     if (end <= start) return 0;

@@ -4,15 +4,8 @@ import * as Y from "yjs";
 import { concatenate } from "../../src/document/concatenation.ts";
 import { decodeUpdate } from "../../src/document/decoded-update.ts";
 import { decodeTextUpdate } from "../../src/document/text-update.ts";
+import { updatesOf } from "./edited-text.ts";
 import { choices, contentOf, docOf, editHistories, shuffled } from "./edit-history.ts";
-
-function typed(type: (text: Y.Text) => void): Uint8Array[] {
-  const doc = new Y.Doc();
-  const updates: Uint8Array[] = [];
-  doc.on("update", (update: Uint8Array) => updates.push(new Uint8Array(update)));
-  type(doc.getText("text"));
-  return updates;
-}
 
 function typeOut(text: Y.Text, words: string): void {
   for (const letter of words) text.insert(text.length, letter);
@@ -20,20 +13,17 @@ function typeOut(text: Y.Text, words: string): void {
 
 describe("updates of typing that are put together", () => {
   it("take about a byte a letter", () => {
-    const updates = typed((text) => typeOut(text, "x".repeat(500)));
+    const updates = updatesOf((text) => typeOut(text, "x".repeat(500)));
     expect(concatenate(updates)?.update.length).toBeLessThan(530);
-    const unicode = typed((text) => typeOut(text, "漢字👩‍👩‍👧ç"));
+    const unicode = updatesOf((text) => typeOut(text, "漢字👩‍👩‍👧ç"));
     const joined = concatenate(unicode);
-    expect(
-      docOf(joined ? [joined.update] : [])
-        .getText("text")
-        .toString(),
-    ).toBe("漢字👩‍👩‍👧ç");
-    expect(joined && decodeUpdate(joined.update).structs.length).toBe(1);
+    if (joined === undefined) throw new Error("not put together");
+    expect(docOf([joined.update]).getText("text").toString()).toBe("漢字👩‍👩‍👧ç");
+    expect(decodeUpdate(joined.update).structs.length).toBe(1);
   });
 
   it("are what their parts are, when letters were struck out and typed elsewhere", () => {
-    const updates = typed((text) => {
+    const updates = updatesOf((text) => {
       for (let i = 0; i < 300; i++) {
         if (i % 7 === 6) text.delete((i * 31) % text.length, 1);
         else text.insert(i % 50 < 40 ? text.length : (i * 17) % (text.length + 1), "x");
@@ -66,7 +56,7 @@ describe("updates of typing that are put together", () => {
     expect(joinedOnce).toBeGreaterThan(100);
   });
 
-  it("stay apart where somebody else may have typed between them", () => {
+  it("mean the same to everybody, whoever has typed between the letters, in whatever order they come", () => {
     // Four people type in turns, at a place of their own or anybody's, and hear of each other late.
     const people = fc.array(
       fc.record({
@@ -146,7 +136,7 @@ describe("updates are not put together", () => {
   });
 
   it("whose operations do not follow each other", () => {
-    const updates = typed((text) => {
+    const updates = updatesOf((text) => {
       for (const letter of "abc") text.insert(0, letter);
     });
     const [first, second, third] = updates;
@@ -159,7 +149,7 @@ describe("updates are not put together", () => {
 });
 
 it("numbers written in more bytes than they need do not move what stands behind them", () => {
-  const updates = typed((text) => {
+  const updates = updatesOf((text) => {
     for (const letter of ["ab", "ç", "ë"]) text.insert(text.length, letter);
   });
   // The number of deletions, 0, in two bytes.
