@@ -4,73 +4,17 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { PubSub } from "@google-cloud/pubsub";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
-import { silentLogger, SyncError } from "@teleportal/sync-core";
-import {
-  createGooglePubsubServerSyncTransportFactory,
-  createGooglePubsubServerSyncTransportFactoryFromConnectionString,
-} from "@teleportal/sync-google-pubsub";
-import type { GooglePubsubSyncSettings } from "@teleportal/sync-google-pubsub";
-import {
-  findGooglePubsub,
-  freePort,
-  requireBroker,
-  startGooglePubsub,
-} from "@teleportal/test-brokers";
-import { createLog, openTransport, reached, update } from "@teleportal/test-transports";
 import { openLink } from "@teleportal/sync-core/conformance";
-import type { GooglePubsubBroker } from "@teleportal/test-brokers";
-
-const A = "aaaaaaaaaaaaaaaa";
-const B = "bbbbbbbbbbbbbbbb";
-
-/** Of the default key prefix. */
-const TOPIC = "teleportal.sync.";
-
-const connected = (factory: SyncTransportFactory<unknown>): Promise<void> =>
-  reached(factory, "connected");
-
-const pubsub = requireBroker("Google Pub/Sub emulator", findGooglePubsub());
+import { silentLogger, SyncError } from "@teleportal/sync-core";
+import { createGooglePubsubServerSyncTransportFactory } from "@teleportal/sync-google-pubsub";
+import { freePort } from "@teleportal/test-brokers";
+import { createLog, openTransport, update } from "@teleportal/test-transports";
+import { describe, expect, it, vi } from "vitest";
+import { A, connected, pubsub, TOPIC, urlOf, useEmulator } from "./emulator.ts";
 
 describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
-  let broker: GooglePubsubBroker;
-  const factories: SyncTransportFactory<unknown>[] = [];
-
-  beforeAll(async () => {
-    broker = await startGooglePubsub();
-  });
-  afterEach(async () => {
-    await Promise.all(factories.splice(0).map((factory) => factory.close()));
-    vi.unstubAllEnvs();
-  });
-  afterAll(() => broker.stop());
-
-  function urlOf({ host, port }: { host: string; port: number }): string {
-    return `google-pubsub://test-project?endpoint=${host}:${port}`;
-  }
-
-  async function fromUrl(
-    url = urlOf(broker),
-    logger: Logger = silentLogger,
-    settings: GooglePubsubSyncSettings = {},
-  ) {
-    const factory = await createGooglePubsubServerSyncTransportFactoryFromConnectionString(
-      url,
-      undefined,
-      logger,
-      settings,
-    );
-    factories.push(factory);
-    return factory;
-  }
-
-  async function subscriptionsOf(topic: string, of = broker): Promise<string[]> {
-    const answer = (await of.rest("GET", `topics/${topic}/subscriptions`)) as {
-      subscriptions?: string[];
-    };
-    return answer.subscriptions ?? [];
-  }
+  const emulator = useEmulator();
+  const { factories, fromUrl, subscriptionsOf } = emulator;
 
   it("carries messages between instances, whole and in order", async () => {
     const a = await openTransport(await fromUrl(), "doc");
@@ -129,12 +73,12 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
 
   it("needs one topic, and one subscription per instance, however many documents", async () => {
     const keyPrefix = "your-app:sync:";
-    const first = await fromUrl(urlOf(broker), silentLogger, { keyPrefix });
-    const second = await fromUrl(urlOf(broker), silentLogger, { keyPrefix });
+    const first = await fromUrl(urlOf(emulator.broker), silentLogger, { keyPrefix });
+    const second = await fromUrl(urlOf(emulator.broker), silentLogger, { keyPrefix });
     for (const factory of [first, second]) {
       for (let i = 0; i < 200; i++) await factory.createTransport(`doc${i}`);
     }
-    const topics = (await broker.topics()).filter((name) => name.startsWith("your"));
+    const topics = (await emulator.broker.topics()).filter((name) => name.startsWith("your"));
     expect(topics).toEqual(["your-app.sync."]);
     const subscriptions = await subscriptionsOf("your-app.sync.");
     expect(subscriptions).toHaveLength(2);
@@ -146,14 +90,14 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
 
   it("removes the subscription of an instance that crashed, and of no other", async () => {
     const topic = "with-orphans";
-    const living = await fromUrl(urlOf(broker), silentLogger, { topic });
-    await broker.rest("PUT", "subscriptions/operators-own", {
+    const living = await fromUrl(urlOf(emulator.broker), silentLogger, { topic });
+    await emulator.broker.rest("PUT", "subscriptions/operators-own", {
       topic: `projects/test-project/topics/${topic}`,
     });
     const alive = await subscriptionsOf(topic);
     const script = `import { createGooglePubsubServerSyncTransportFactoryFromConnectionString as create }
         from "@teleportal/sync-google-pubsub";
-      await create("${urlOf(broker)}", undefined, console, { topic: "${topic}" });
+      await create("${urlOf(emulator.broker)}", undefined, console, { topic: "${topic}" });
       setInterval(() => {}, 1000);`;
     const options = ["--import", "tsx", "--conditions", "@teleportal/source"];
     const child = spawn(process.execPath, [...options, "--input-type=module", "-e", script], {
@@ -167,7 +111,7 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     expect(orphan).toHaveLength(1);
 
     const { lines, logger } = createLog();
-    const later = await fromUrl(urlOf(broker), logger, { topic, orphanPatience: 2000 });
+    const later = await fromUrl(urlOf(emulator.broker), logger, { topic, orphanPatience: 2000 });
     const expected = (await subscriptionsOf(topic)).filter((name) => !orphan.includes(name));
     expect(expected).toEqual(expect.arrayContaining(alive));
     await vi.waitUntil(async () => !(await subscriptionsOf(topic)).includes(orphan[0] ?? ""), {
@@ -181,35 +125,41 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   it("does not create a topic where it may not, and connects when an operator has", async () => {
     const settings = { topic: "made-by-others", createTopic: false };
     const { lines, logger } = createLog();
-    const factory = await fromUrl(urlOf(broker), logger, settings);
+    const factory = await fromUrl(urlOf(emulator.broker), logger, settings);
     expect(factory.status).toBe("degraded");
     expect(lines).toEqual([
       expect.stringContaining(
         "topics/made-by-others does not exist: create it, or leave out `createTopic: false`",
       ),
     ]);
-    expect(await broker.topics()).not.toContain("made-by-others");
-    await broker.rest("PUT", "topics/made-by-others");
+    expect(await emulator.broker.topics()).not.toContain("made-by-others");
+    await emulator.broker.rest("PUT", "topics/made-by-others");
     await connected(factory);
     expect(lines.slice(1)).toEqual(["[sync-google-pubsub] connected"]);
   });
 
   it("takes what Pub/Sub delivers twice", async () => {
     const topic = "with-duplicates";
-    const a = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
-    const b = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
+    const a = await openTransport(
+      await fromUrl(urlOf(emulator.broker), silentLogger, { topic }),
+      "doc",
+    );
+    const b = await openTransport(
+      await fromUrl(urlOf(emulator.broker), silentLogger, { topic }),
+      "doc",
+    );
     const watcher = { topic: `projects/test-project/topics/${topic}` };
-    await broker.rest("PUT", "subscriptions/watcher", watcher);
+    await emulator.broker.rest("PUT", "subscriptions/watcher", watcher);
     await a.writer.write(update(A, 1, 1));
     expect(await b.next()).toMatchObject({ seq: 1 });
-    const { receivedMessages } = (await broker.rest("POST", "subscriptions/watcher:pull", {
+    const { receivedMessages } = (await emulator.broker.rest("POST", "subscriptions/watcher:pull", {
       maxMessages: 100,
     })) as { receivedMessages: { message: { data?: string; orderingKey?: string } }[] };
     const copies = receivedMessages
       .map(({ message: { data, orderingKey } }) => ({ data, orderingKey }))
       .filter(({ orderingKey }) => orderingKey?.endsWith("doc"));
     expect(copies).toHaveLength(1);
-    await broker.rest("POST", `topics/${topic}:publish`, { messages: copies });
+    await emulator.broker.rest("POST", `topics/${topic}:publish`, { messages: copies });
     await a.writer.write(update(A, 2, 2));
     expect([await b.next(), await b.next()]).toMatchObject([{ seq: 1 }, { seq: 2 }]);
   });
@@ -217,12 +167,12 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   it("takes the library's options, and PUBSUB_EMULATOR_HOST", async () => {
     const config = { projectId: "test-project" };
     const named = await createGooglePubsubServerSyncTransportFactory(
-      { connection: { ...config, apiEndpoint: broker.endpoint } },
+      { connection: { ...config, apiEndpoint: emulator.broker.endpoint } },
       undefined,
       silentLogger,
     );
     factories.push(named);
-    vi.stubEnv("PUBSUB_EMULATOR_HOST", broker.endpoint);
+    vi.stubEnv("PUBSUB_EMULATOR_HOST", emulator.broker.endpoint);
     const fromEnvironment = await fromUrl("google-pubsub://test-project");
     const a = await openTransport(named, "doc");
     const b = await openTransport(fromEnvironment, "doc");
@@ -231,7 +181,7 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   });
 
   it("leaves a client that was handed in open", async () => {
-    const client = new PubSub({ projectId: "test-project", apiEndpoint: broker.endpoint });
+    const client = new PubSub({ projectId: "test-project", apiEndpoint: emulator.broker.endpoint });
     const factory = await createGooglePubsubServerSyncTransportFactory(
       { connection: client },
       undefined,
@@ -264,9 +214,9 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
       await expect(fromUrl(url)).rejects.toThrow(`[sync-google-pubsub] `);
       await expect(fromUrl(url)).rejects.toThrow(message);
     }
-    await expect(fromUrl(urlOf(broker), silentLogger, { topic: "no spaces" })).rejects.toThrow(
-      '"no spaces" cannot be a topic\'s name',
-    );
+    await expect(
+      fromUrl(urlOf(emulator.broker), silentLogger, { topic: "no spaces" }),
+    ).rejects.toThrow('"no spaces" cannot be a topic\'s name');
   });
 
   it("shows no secret of a connection string that it refuses", async () => {
@@ -282,130 +232,8 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
     }
   });
 
-  it("that is away at the start is no reason to wait, and is connected to when it comes", async () => {
-    const port = await freePort();
-    const { lines, logger } = createLog();
-    const factory = await fromUrl(urlOf({ host: "127.0.0.1", port }), logger);
-    expect(factory.status).toBe("degraded");
-    const document = await openTransport(factory, "doc");
-    expect(await document.next()).toEqual({ kind: "down" });
-    expect(lines).toEqual([
-      expect.stringMatching(
-        /^\[sync-google-pubsub\] the broker cannot be reached \(.*ECONNREFUSED.*\): local/,
-      ),
-    ]);
-    await using late = await startGooglePubsub({ port });
-    expect(await document.next()).toEqual({ kind: "up" });
-    const other = await openTransport(await fromUrl(urlOf(late)), "doc");
-    await other.writer.write(update(B, 1, 1));
-    expect(await document.next()).toMatchObject({ sender: B });
-    expect(lines.slice(1)).toEqual(["[sync-google-pubsub] connected"]);
-  });
-
-  it("that was cut off is degraded until messages flow again, and what was said meanwhile is not said later", async () => {
-    await using link = await openLink(broker);
-    const factory = await fromUrl(urlOf(link));
-    const a = await openTransport(factory, "doc");
-    const b = await openTransport(await fromUrl(), "doc");
-    await a.writer.write(update(A, 1, 1));
-    expect(await b.next()).toMatchObject({ seq: 1 });
-    await link.cut();
-    await reached(factory, "degraded");
-    expect(await a.next()).toEqual({ kind: "down" });
-    await a.writer.write(update(A, 2, 2));
-    await link.heal();
-    expect(await a.next()).toEqual({ kind: "up" });
-    expect(factory.status).toBe("connected");
-    await a.writer.write(update(A, 3, 3));
-    expect(await b.next()).toMatchObject({ seq: 3 });
-    await b.writer.write(update(B, 1, 1));
-    expect(await a.next()).toMatchObject({ sender: B });
-  });
-
-  it("that was cut off leaves no subscription of the time before", async () => {
-    const topic = "cut-off";
-    await using link = await openLink(broker);
-    const factory = await fromUrl(urlOf(link), silentLogger, { topic });
-    const before = await subscriptionsOf(topic);
-    await link.cut();
-    await reached(factory, "degraded");
-    await link.heal();
-    await connected(factory);
-    await vi.waitUntil(async () => (await subscriptionsOf(topic)).length === 1);
-    expect(await subscriptionsOf(topic)).not.toEqual(before);
-  });
-
-  it("that comes back empty has its topic and subscription made anew", async () => {
-    await using own = await startGooglePubsub();
-    const a = await fromUrl(urlOf(own));
-    const b = await fromUrl(urlOf(own));
-    const from = await openTransport(a, "doc");
-    const to = await openTransport(b, "doc");
-    await own.kill();
-    await Promise.all([reached(a, "degraded"), reached(b, "degraded")]);
-    await own.restart();
-    await Promise.all([connected(a), connected(b)]);
-    expect([await from.next(), await from.next()]).toEqual([{ kind: "down" }, { kind: "up" }]);
-    expect([await to.next(), await to.next()]).toEqual([{ kind: "down" }, { kind: "up" }]);
-    await from.writer.write(update(A, 1, 1));
-    expect(await to.next()).toMatchObject({ seq: 1 });
-    expect(await subscriptionsOf(TOPIC, own)).toHaveLength(2);
-  });
-
-  it("whose subscription an operator removes makes another", async () => {
-    const topic = "without-subscription";
-    const factory = await fromUrl(urlOf(broker), silentLogger, { topic });
-    const document = await openTransport(factory, "doc");
-    const [removed = ""] = await subscriptionsOf(topic);
-    await broker.rest("DELETE", `subscriptions/${removed.split("/").at(-1)}`);
-    expect([await document.next(), await document.next()]).toEqual([
-      { kind: "down" },
-      { kind: "up" },
-    ]);
-    expect(await subscriptionsOf(topic)).not.toContain(removed);
-    const other = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
-    await other.writer.write(update(B, 1, 1));
-    expect(await document.next()).toMatchObject({ sender: B });
-  });
-
-  it("whose topic an operator removes makes another, and a publish that failed blocks no later one", async () => {
-    const topic = "without-topic";
-    const a = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
-    await broker.rest("DELETE", `topics/${topic}`);
-    await a.writer.write(update(A, 1, 1));
-    // It is lost before or because the link is given up.
-    const signals = new Set<string>();
-    while (!signals.has("up")) signals.add((await a.next()).kind);
-    expect([...signals].toSorted()).toEqual(["down", "lost", "up"]);
-    const b = await openTransport(await fromUrl(urlOf(broker), silentLogger, { topic }), "doc");
-    await a.writer.write(update(A, 2, 2));
-    expect(await b.next()).toMatchObject({ seq: 2 });
-  });
-
-  it("that goes dark is found by its silence, and connected anew", async () => {
-    await using link = await openLink(broker);
-    const { lines, logger } = createLog();
-    const factory = await fromUrl(urlOf(link), logger, {
-      heartbeat: { interval: 200, deadline: 1000, lease: 3000 },
-    });
-    const a = await openTransport(factory, "doc");
-    await link.darken();
-    expect(await a.next()).toEqual({ kind: "down" });
-    await link.heal();
-    expect(await a.next()).toEqual({ kind: "up" });
-    const b = await openTransport(await fromUrl(), "doc");
-    await b.writer.write(update(B, 1, 1));
-    expect(await a.next()).toMatchObject({ sender: B });
-    expect(lines).toEqual([
-      "[sync-google-pubsub] connected",
-      "[sync-google-pubsub] nothing comes back from the broker: reconnecting",
-      expect.stringContaining("the broker cannot be reached"),
-      "[sync-google-pubsub] connected",
-    ]);
-  });
-
   it("closes as often as it is asked to, also while it is away, dark or just being connected to", async () => {
-    await using link = await openLink(broker);
+    await using link = await openLink(emulator.broker);
     const connectedFactory = await fromUrl();
     await openTransport(connectedFactory, "doc");
     const away = await fromUrl(urlOf({ host: "127.0.0.1", port: await freePort() }));
@@ -426,7 +254,7 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   it("leaves nothing that would keep a process alive", async () => {
     const script = `import { createGooglePubsubServerSyncTransportFactoryFromConnectionString as create }
         from "@teleportal/sync-google-pubsub";
-      for (const port of [${broker.port}, ${await freePort()}]) {
+      for (const port of [${emulator.broker.port}, ${await freePort()}]) {
         const url = "google-pubsub://test-project?endpoint=127.0.0.1:" + port;
         const factory = await create(url, undefined, console, {});
         await factory.createTransport("doc");
