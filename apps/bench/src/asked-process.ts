@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { basename } from "node:path";
 import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -23,16 +22,13 @@ export async function startAskedProcess<Question extends string | object, Answer
   readonly env: Readonly<Record<string, string>>;
 }): Promise<AskedProcess<Question, Answer>> {
   const { node, file, env } = options;
-  const profile = process.env["BENCH_CPU_PROFILE"];
   const child = spawn(
     node,
     [
       "--import=tsx",
       "--expose-gc",
       "--no-warnings",
-      ...(profile === undefined
-        ? []
-        : ["--cpu-prof", "--cpu-prof-dir", `${profile}/${basename(file)}`]),
+      ...(process.env["BENCH_NODE_ARGS"]?.split(" ") ?? []),
       fileURLToPath(new URL(file, import.meta.url)),
     ],
     {

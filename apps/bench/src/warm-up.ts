@@ -5,7 +5,7 @@ import { typeAllInFlight } from "./workloads/type-in-flight.ts";
 
 const DOCUMENTS = 20;
 /** Typed into each document, one at a time and in bursts by turns. */
-const KEYSTROKES = 1000;
+const KEYSTROKES = 4000;
 const AT_ONCE = 50;
 const WINDOWS = [1, 8];
 
