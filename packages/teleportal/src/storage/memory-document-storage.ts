@@ -1,5 +1,6 @@
 import { assertWellFormed } from "./document-key.ts";
 import type { DocumentStorage } from "./document-storage.ts";
+import { UpdateList } from "./update-list.ts";
 
 /** How a memory storage is used. */
 export interface MemoryDocumentStorageOptions {
@@ -18,38 +19,37 @@ export interface MemoryDocumentStorageOptions {
 export function createMemoryDocumentStorage(
   options: MemoryDocumentStorageOptions = {},
 ): DocumentStorage {
-  const documents = new Map<string, Uint8Array[]>();
+  const documents = new Map<string, UpdateList>();
 
-  function updatesOf(documentId: string): Uint8Array[] {
+  function storedOf(documentId: string): UpdateList | undefined {
     assertWellFormed(documentId);
-    return documents.get(documentId) ?? [];
+    return documents.get(documentId);
   }
 
   return {
     shared: options.shared ?? false,
 
     async load(documentId) {
-      return updatesOf(documentId).map(copy);
+      return storedOf(documentId)?.copies() ?? [];
     },
 
     async append(documentId, updates) {
-      const stored = updatesOf(documentId);
-      for (const update of updates) stored.push(copy(update));
-      if (stored.length > 0) documents.set(documentId, stored);
+      const stored = storedOf(documentId) ?? new UpdateList();
+      for (const update of updates) stored.push(update);
+      if (stored.count > 0) documents.set(documentId, stored);
     },
 
     async compact(documentId, merge) {
-      const read = [...updatesOf(documentId)];
-      if (read.length === 0) return;
-      const merged = await merge(read.map(copy));
-      // Others may have appended, or compacted, meanwhile.
-      const replaced = new Set(read);
-      const others = updatesOf(documentId).filter((update) => !replaced.has(update));
-      documents.set(documentId, [...merged.map(copy), ...others]);
+      const read = storedOf(documentId);
+      if (read === undefined) return;
+      const { count } = read;
+      const compacted = new UpdateList();
+      for (const update of await merge(read.copies())) compacted.push(update);
+      // Others may have appended meanwhile, or compacted: then what they have made stays as well.
+      const stored = documents.get(documentId);
+      for (const update of stored?.copies(stored === read ? count : 0) ?? [])
+        compacted.push(update);
+      documents.set(documentId, compacted);
     },
   };
-}
-
-function copy(update: Uint8Array): Uint8Array {
-  return new Uint8Array(update);
 }

@@ -129,6 +129,19 @@ describe.each(storageKinds)("$name", ({ open }) => {
     expect(new Set(loaded.flatMap((update) => [...update]))).toEqual(new Set([1, 2]));
   });
 
+  test("what is appended while two instances compact stays, whichever of them is done first", async () => {
+    const { first, second } = storages;
+    await first.append("doc", [bytes(1), bytes(2)]);
+    await first.compact("doc", async (updates) => {
+      await second.compact("doc", concatenated);
+      await second.append("doc", [bytes(3)]);
+      await second.append("doc", [bytes(4)]);
+      return concatenated(updates);
+    });
+    const loaded = await first.load("doc");
+    expect(new Set(loaded.flatMap((update) => [...update]))).toEqual(new Set([1, 2, 3, 4]));
+  });
+
   test("a merge that throws rejects with what it threw, and nothing is changed", async () => {
     const { first } = storages;
     await first.append("doc", [bytes(1), bytes(2)]);
