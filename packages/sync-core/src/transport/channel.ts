@@ -116,13 +116,9 @@ export function createChannel<Context>(
   }
 
   function receive(bytes: Uint8Array): void {
-    const decoded = decodeEnvelope(bytes);
+    const decoded = decodeEnvelope(bytes, isOwn);
     if (decoded.type !== "part") {
       deliver(decoded, bytes.length);
-      return;
-    }
-    if (isOwn(decoded.part.sender)) {
-      ledger.echo();
       return;
     }
     joiner ??= new PartJoiner(options.partBytes);
@@ -139,16 +135,15 @@ export function createChannel<Context>(
   function deliver(decoded: DecodedEnvelope, size: number): void {
     switch (decoded.type) {
       case "messages":
-        if (isOwn(decoded.header.sender)) {
-          ledger.echo();
-          return;
-        }
         ledger.received(size);
         if (decoded.unknownKinds > 0) ledger.unknownKind(name, decoded.unknownKinds);
         for (const message of decoded.messages) {
           const delivered = withContext(message);
           for (const port of ports) port.deliver(delivered);
         }
+        return;
+      case "skipped":
+        ledger.echo();
         return;
       case "unknown-version":
         ledger.unknownVersion(name, decoded.version);

@@ -160,7 +160,7 @@ export function createSeal(packageName: string, secrets: readonly string[]): Sea
   return {
     seal(channel, envelope) {
       counter = Math.max(counter + 1, Date.now() * PER_MILLISECOND);
-      const plain = new ByteWriter(envelope.length + SEALER_BYTES + 8);
+      const plain = new ByteWriter();
       plain.put(sealer);
       plain.varUint(counter);
       plain.put(envelope);
@@ -170,7 +170,7 @@ export function createSeal(packageName: string, secrets: readonly string[]): Sea
         authTagLength: TAG_BYTES,
       });
       authenticate(cipher, header, channel);
-      const sealed = new ByteWriter(header.length + plain.length + TAG_BYTES);
+      const sealed = new ByteWriter();
       sealed.put(header);
       sealed.put(cipher.update(plain.finish()));
       cipher.final();

@@ -48,11 +48,14 @@ export function createTurnBatch<Member>(flush: (member: Member) => void): {
   add(member: Member): void;
 } {
   let members = new Set<Member>();
+  let spare = new Set<Member>();
 
   function flushAll(): void {
     const due = members;
-    members = new Set();
+    members = spare;
     for (const member of due) flush(member);
+    due.clear();
+    spare = due;
   }
 
   return {

@@ -12,11 +12,7 @@ export class ByteReader {
   #position = 0;
 
   constructor(bytes: Uint8Array) {
-    // A Buffer's `slice` is a view and a Uint8Array's is a copy: what is handed on is always the latter.
-    this.#bytes =
-      bytes.constructor === Uint8Array
-        ? bytes
-        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = bytes;
   }
 
   get remaining(): number {
@@ -50,9 +46,11 @@ export class ByteReader {
 
   /** A view, not a copy. */
   take(length: number): Uint8Array {
-    const start = this.#position;
+    const { buffer, byteOffset } = this.#bytes;
+    const start = byteOffset + this.#position;
     this.skip(length);
-    return this.#bytes.subarray(start, this.#position);
+    // Not `subarray`: a Buffer's is a Buffer, whose `slice` is a view and not the copy that a Uint8Array's is.
+    return new Uint8Array(buffer, start, length);
   }
 
   skip(length: number): void {

@@ -1,13 +1,15 @@
-const INITIAL_CAPACITY = 256;
+/** In bytes: enough for nearly all that is written. */
+const BUFFER_SIZE = 4096;
 
-/** Writes what {@link ByteReader} reads, into one buffer that doubles when it is full. */
+/** So many buffers are kept for the writers to come: more are seldom at work at once. */
+const MOST_SPARE = 8;
+const spare: Uint8Array[] = [];
+const FINISHED = new Uint8Array();
+
+/** Writes what {@link ByteReader} reads, into one buffer that doubles when it is full and is used again by later writers. */
 export class ByteWriter {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array = spare.pop() ?? new Uint8Array(BUFFER_SIZE);
   #length = 0;
-
-  constructor(capacity: number = INITIAL_CAPACITY) {
-    this.#bytes = new Uint8Array(capacity);
-  }
 
   get length(): number {
     return this.#length;
@@ -43,9 +45,14 @@ export class ByteWriter {
     this.put(bytes);
   }
 
-  /** What was written, as a view. The writer is not to be used again. */
+  /** What was written, alone in its buffer. The writer is not to be used again. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    const bytes = this.#bytes;
+    this.#bytes = FINISHED;
+    // Something large has been given just the room it takes.
+    if (this.#length === bytes.length) return bytes;
+    if (bytes.length === BUFFER_SIZE && spare.length < MOST_SPARE) spare.push(bytes);
+    return bytes.slice(0, this.#length);
   }
 
   #reserve(count: number): void {

@@ -66,7 +66,7 @@ function readSync(reader: ByteReader): ClientFrame {
 }
 
 function encode(codes: readonly number[], payload?: Uint8Array): Uint8Array {
-  const writer = new ByteWriter((payload?.length ?? 0) + 10);
+  const writer = new ByteWriter();
   for (const code of codes) writer.uint8(code);
   if (payload !== undefined) writer.varBytes(payload);
   return writer.finish();

@@ -73,6 +73,8 @@ export type DecodedEnvelope =
       readonly unknownKinds: number;
     }
   | { readonly type: "part"; readonly part: EnvelopePart }
+  /** Of a sender that nobody wants to hear. */
+  | { readonly type: "skipped" }
   | { readonly type: "unknown-version"; readonly version: number }
   | { readonly type: "malformed" };
 
@@ -85,15 +87,12 @@ function writeHeader(writer: ByteWriter, header: EnvelopeHeader, flags: number):
   writer.varUint(header.epoch);
 }
 
-/** The most bytes that a header can take. */
-const MAX_HEADER_BYTES = 20;
-
 /** The messages of one sender and epoch, in order, as one envelope. */
 export function encodeEnvelope(
   header: EnvelopeHeader,
   messages: readonly PeerMessage[],
 ): Uint8Array {
-  const writer = new ByteWriter(MAX_HEADER_BYTES + contentCapacity(messages));
+  const writer = new ByteWriter();
   writeHeader(writer, header, 0);
   for (const message of messages) {
     writer.uint8(CODE_OF_KIND[message.kind] | (message.to === undefined ? 0 : RECORD_TO));
@@ -107,22 +106,13 @@ export function encodeEnvelope(
 
 /** What follows the header in an envelope of that header. */
 export function contentOf(header: EnvelopeHeader, envelope: Uint8Array): Uint8Array {
-  const writer = new ByteWriter(MAX_HEADER_BYTES);
+  const writer = new ByteWriter();
   writeHeader(writer, header, 0);
-  return envelope.subarray(writer.length);
-}
-
-function contentCapacity(messages: readonly PeerMessage[]): number {
-  let capacity = 0;
-  for (const message of messages) {
-    capacity += 32;
-    for (const frame of message.frames) capacity += frame.length + 8;
-  }
-  return capacity;
+  return envelope.subarray(writer.finish().length);
 }
 
 export function encodePart(part: EnvelopePart): Uint8Array {
-  const writer = new ByteWriter(part.bytes.length + 48);
+  const writer = new ByteWriter();
   writeHeader(writer, part, FLAG_PART);
   writer.varUint(part.id);
   writer.varUint(part.index);
@@ -131,10 +121,17 @@ export function encodePart(part: EnvelopePart): Uint8Array {
   return writer.finish();
 }
 
-/** Reads foreign bytes; never throws. Frames are views into `bytes`. */
-export function decodeEnvelope(bytes: Uint8Array): DecodedEnvelope {
+/**
+ * Reads foreign bytes; never throws. Frames are views into `bytes`.
+ *
+ * @param skips Whether what the sender says is not read, as a broker's echo of one's own.
+ */
+export function decodeEnvelope(
+  bytes: Uint8Array,
+  skips: (sender: string) => boolean = () => false,
+): DecodedEnvelope {
   try {
-    return readEnvelope(new ByteReader(bytes));
+    return readEnvelope(new ByteReader(bytes), skips);
   } catch (error) {
     return malformed(error);
   }
@@ -149,7 +146,7 @@ export function decodeContent(header: EnvelopeHeader, content: Uint8Array): Deco
   }
 }
 
-function readEnvelope(reader: ByteReader): DecodedEnvelope {
+function readEnvelope(reader: ByteReader, skips: (sender: string) => boolean): DecodedEnvelope {
   if (reader.uint8() !== MAGIC_0 || reader.uint8() !== MAGIC_1) return { type: "malformed" };
   const version = reader.uint8();
   const flags = reader.uint8();
@@ -157,6 +154,7 @@ function readEnvelope(reader: ByteReader): DecodedEnvelope {
     return { type: "unknown-version", version };
   }
   const header = { sender: decodePeerId(reader.take(PEER_ID_BYTES)), epoch: reader.varUint() };
+  if (skips(header.sender)) return { type: "skipped" };
   if (flags & FLAG_EXTENSION) reader.varBytes();
   if (!(flags & FLAG_PART)) return readContent(reader, header);
   const part = {
@@ -179,9 +177,10 @@ function readContent(reader: ByteReader, header: EnvelopeHeader): DecodedEnvelop
     const to = code & RECORD_TO ? decodePeerId(reader.take(PEER_ID_BYTES)) : undefined;
     if (code & RECORD_EXTENSION) reader.varBytes();
     const count = reader.varUint();
-    const frames: Uint8Array[] = [];
+    // Made with its first frame, mostly the only one: an array that grows from nothing has room for seventeen.
+    const frames = count > 0 ? [reader.varBytes()] : [];
     // A count that is a lie ends at the first frame that is not there: each takes a byte at least.
-    for (let i = 0; i < count; i++) frames.push(reader.varBytes());
+    for (let i = 1; i < count; i++) frames.push(reader.varBytes());
     const kind =
       (code & ~KNOWN_RECORD_BITS) === 0 ? KIND_OF_CODE[code & RECORD_KIND_MASK] : undefined;
     if (kind === undefined) unknownKinds += 1;

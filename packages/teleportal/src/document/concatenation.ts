@@ -49,8 +49,7 @@ function join(updates: readonly Uint8Array[]): Concatenation | undefined {
     spans.push([client, typing.start, typing.end]);
   }
   writeDeletions(writer, deletions.clients);
-  // Alone in its buffer, as everything handed to Yjs.
-  return { update: new Uint8Array(writer.finish()), spans };
+  return { update: writer.finish(), spans };
 }
 
 /** Structs of one client, which follow each other without a hole. */

@@ -20,6 +20,5 @@ export function encodeDeletions(clients: ClientRanges): Uint8Array {
   const writer = new ByteWriter();
   writer.varUint(0);
   writeDeletions(writer, clients);
-  // Alone in its buffer, as everything handed to Yjs.
-  return new Uint8Array(writer.finish());
+  return writer.finish();
 }

@@ -72,7 +72,7 @@ function toPiece(runs: ReadonlyMap<number, Run>, deletions: ClientRanges): Piece
   }
   writeDeletions(writer, deletions);
   // Alone in its buffer, as everything handed to Yjs.
-  return { update: new Uint8Array(writer.finish()), structs, deletions: [...rangesOf(deletions)] };
+  return { update: writer.finish(), structs, deletions: [...rangesOf(deletions)] };
 }
 
 function* rangesOf(clients: ClientRanges): Generator<OperationRange> {
