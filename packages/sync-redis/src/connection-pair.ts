@@ -23,6 +23,9 @@ export interface ConnectionPair {
 /** How long replies that are on their way have when a connection ends, in milliseconds. */
 const GOODBYE_TIMEOUT = 1000;
 
+/** How long Redis may take to greet a new connection, in milliseconds. */
+const GREETING_TIMEOUT = 5000;
+
 /** How long a connection that has given up stays so, in milliseconds. */
 const REVIVAL_DELAY = 1000;
 
@@ -54,20 +57,28 @@ export function createConnectionPair(
   }
 
   function attach(client: RedisClientLike): () => void {
+    const isOwn = client !== publisher || ownsPublisher;
+    let greeting: ReturnType<typeof setTimeout> | undefined;
+
+    const onConnect = (): void => {
+      if (isOwn) greeting = setTimeout(() => client.disconnect(true), GREETING_TIMEOUT);
+    };
     const onError = (error: unknown): void => {
       failure = error;
       on.error?.(error);
     };
     const onReady = (): void => {
+      clearTimeout(greeting);
       if (isReady()) on.ready();
     };
     const onClose = (): void => {
+      clearTimeout(greeting);
       condemned.delete(client);
       on.lost();
     };
     // ioredis gives up where a caller's `retryStrategy` says so, and when it is disturbed while it asks a Sentinel.
     const onEnd = (): void => {
-      if (client === publisher && !ownsPublisher) return;
+      if (!isOwn) return;
       clearTimeout(revivals.get(client));
       revivals.set(
         client,
@@ -75,13 +86,14 @@ export function createConnectionPair(
         setTimeout(() => void client.connect().catch(() => {}), REVIVAL_DELAY),
       );
     };
-    const listeners = { close: onClose, ready: onReady, end: onEnd };
+    const listeners = { connect: onConnect, close: onClose, ready: onReady, end: onEnd };
     client.on("error", onError);
     for (const [event, listener] of Object.entries(listeners)) client.on(event, listener);
     return () => {
+      clearTimeout(greeting);
       for (const [event, listener] of Object.entries(listeners)) client.off(event, listener);
       // The own connections keep it: an `error` that comes late and finds no listener is printed by ioredis.
-      if (client === publisher && !ownsPublisher) client.off("error", onError);
+      if (!isOwn) client.off("error", onError);
     };
   }
 

@@ -11,7 +11,10 @@ import { createRedisClusterDriver } from "./redis-cluster-driver.ts";
 import { createRedisDriver } from "./redis-driver.ts";
 import { watchSentinels } from "./sentinel-watch.ts";
 
-/** Milliseconds after which an unanswered command counts as failed, so that nothing waits on a dead link for ever. */
+/**
+ * Milliseconds after which an unanswered command counts as failed, so that nothing waits on a dead link for ever. Not for what
+ * only publishes: a timer for each keystroke costs a tenth of it, and the heartbeat goes the same way.
+ */
 const COMMAND_TIMEOUT = 5000;
 
 /** Milliseconds that a connection has to close by itself, so that one that is dead is soon replaced. */
@@ -25,7 +28,6 @@ const MAX_RETRY_DELAY = 1000;
 
 /** What callers may change. */
 const DEFAULTS = {
-  commandTimeout: COMMAND_TIMEOUT,
   // A Sentinel that is dark would hold up the others.
   sentinelCommandTimeout: COMMAND_TIMEOUT,
   disconnectTimeout: DISCONNECT_TIMEOUT,
@@ -68,11 +70,13 @@ export async function openDriver({
     const { Redis } = await importRedis();
     const given = typeof target === "string" ? {} : target;
     const all = { ...DEFAULTS, ...given, ...options, ...FIXED } satisfies RedisOptions;
-    const open = (): RedisClientLike =>
-      typeof target === "string" ? new Redis(target, all) : new Redis(all);
+    const open = (defaults: { readonly commandTimeout?: number }): RedisClientLike => {
+      const own = { ...defaults, ...all };
+      return typeof target === "string" ? new Redis(target, own) : new Redis(own);
+    };
     const driver = createRedisDriver({
-      publisher: open(),
-      subscriber: open(),
+      publisher: open({}),
+      subscriber: open({ commandTimeout: COMMAND_TIMEOUT }),
       ownsPublisher: true,
     });
     const { sentinels, name } = all;
@@ -127,6 +131,7 @@ export async function openDriver({
       open(address, extra = {}) {
         const all = {
           ...DEFAULTS,
+          commandTimeout: COMMAND_TIMEOUT,
           ...nodeOptions,
           ...options,
           ...extra,

@@ -291,6 +291,20 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     ]);
   });
 
+  it("that takes connections and says nothing is connected to anew, and when it answers that is seen", async () => {
+    await using link = await openLink({ host: "127.0.0.1", port: broker.port });
+    await link.darken();
+    const factory = await fromUrl(`redis://127.0.0.1:${link.port}`);
+    expect(factory.status).toBe("degraded");
+    // The connections that are waiting now stay dark.
+    await link.heal();
+    await connected(factory);
+    const a = await openTransport(factory, "doc");
+    const b = await openTransport(await fromUrl(), "doc");
+    await a.writer.write(update(A, 1, 1));
+    expect(await b.next()).toMatchObject(update(A, 1, 1));
+  });
+
   it("closes as often as it is asked to, also while it cannot connect", async () => {
     const connectedFactory = await fromUrl();
     await openTransport(connectedFactory, "doc");
