@@ -18,8 +18,6 @@ export class MalformedUpdateError extends Error {
  * Reads a Yjs update (V1) without building a document. All but plain typing with Yjs's own decoder: what passes here is
  * decoded by every client, and what any of them would choke on is refused.
  *
- * `update` MUST be the end of its buffer: lib0 reads on into the rest of a pooled one where the view has ended.
- *
  * @throws MalformedUpdateError
  */
 export function decodeUpdate(update: Uint8Array): DecodedUpdate {

@@ -86,8 +86,7 @@ export interface DocumentSettings {
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
   const { id, storage, transport, logger, background, counters } = settings;
   const stored = await storage.load(id);
-  // Copied: storages may hand out views into larger buffers; see `decodeUpdate`.
-  const log = new UpdateLog(stored.map((update) => new Uint8Array(update)));
+  const log = new UpdateLog(stored);
   const presence = new Presence(settings.presenceBytes);
   const clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers. */
@@ -132,7 +131,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       sayMalformed(from);
       return;
     }
-    const update = new Uint8Array(read.update);
+    const { update } = read;
     try {
       if (log.append(update) === "known") return;
     } catch (error) {

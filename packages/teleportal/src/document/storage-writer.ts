@@ -17,6 +17,9 @@ const COMPACT_AFTER_WHILE_OPEN = 2048;
 /** The same by bytes. */
 const COMPACT_AFTER_BYTES = 1024 * 1024;
 
+/** So many updates do not wait for one another: many small objects that live long are what garbage collection costs most. */
+const MANY = 32;
+
 /** So many updates, or bytes of them, are looked at before the event loop may turn. */
 const BATCH = 256;
 const BATCH_BYTES = PIECE_SIZE;
@@ -51,7 +54,9 @@ export class StorageWriter {
   #behind = false;
   #delay = RETRY_FIRST;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #running: Promise<void> | undefined;
+  /** Whether `#run` goes on. */
+  #running = false;
+  #run = Promise.resolve();
   #compacting: Promise<void> | undefined;
   #waiters: (() => void)[] = [];
   #closed = false;
@@ -73,16 +78,17 @@ export class StorageWriter {
     this.#document = document;
   }
 
-  /** Takes `update`, to be stored with the next `flush`. */
+  /** Takes a copy of `update`, to be stored with the next `flush`, or when there are many. */
   write(update: Uint8Array): void {
     // While the storage fails nothing is queued, unless `everything` is just being stored: it does not hold this.
-    if (this.#behind && this.#running === undefined) return;
-    this.#waiting.push(update);
+    if (this.#behind && !this.#running) return;
+    this.#waiting.push(new Uint8Array(update));
+    if (this.#waiting.length >= MANY) this.flush();
   }
 
   /** Begins to store what was written. */
   flush(): void {
-    if (this.#waiting.length > 0 && !this.#behind && this.#running === undefined) {
+    if (this.#waiting.length > 0 && !this.#behind && !this.#running) {
       void this.#start();
     }
   }
@@ -90,7 +96,7 @@ export class StorageWriter {
   /** Begins to store what was written; resolves when all is, so not while the storage fails, or when it is closed. */
   saved(): Promise<void> {
     this.flush();
-    if (this.#waiting.length === 0 && !this.#behind && this.#running === undefined) {
+    if (this.#waiting.length === 0 && !this.#behind && !this.#running) {
       return Promise.resolve();
     }
     return new Promise((resolve) => this.#waiters.push(resolve));
@@ -116,58 +122,62 @@ export class StorageWriter {
   #start(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-      if (!this.#closed && this.#waiting.length > 0 && this.#timer === undefined) {
-        void this.#start();
-      }
-    });
-    return this.#running;
+    if (!this.#running && (this.#waiting.length > 0 || this.#behind)) {
+      this.#running = true;
+      this.#run = this.#storeAll();
+    }
+    return this.#run;
   }
 
-  async #run(): Promise<void> {
+  /** Stores until nothing waits, or the storage fails. */
+  async #storeAll(): Promise<void> {
     while (this.#waiting.length > 0 || this.#behind) {
-      if (await this.#store()) {
-        if (!this.#closed && this.#hasPiledUp()) this.#compactBeside();
-        continue;
+      try {
+        const updates = this.#behind ? this.#document.updates() : this.#waiting;
+        this.#waiting = [];
+        await this.#storage.append(this.#documentId, updates);
+        this.#noteStored(updates);
+      } catch (cause) {
+        this.#noteFailure(cause);
+        this.#running = false;
+        if (!this.#closed) this.#retryLater();
+        return;
       }
-      if (this.#closed) return;
-      this.#timer = setTimeout(() => void this.#start(), this.#delay);
-      this.#delay = Math.min(this.#delay * 2, RETRY_MOST);
-      return;
+      this.#compactBeside();
     }
+    this.#running = false;
     const resolve = this.#waiters;
     this.#waiters = [];
     for (const done of resolve) done();
   }
 
-  async #store(): Promise<boolean> {
-    const updates = this.#behind ? this.#document.updates() : this.#waiting;
-    this.#waiting = [];
-    try {
-      await this.#storage.append(this.#documentId, updates);
-      for (const update of updates) this.#grown += update.length;
-      this.#appended += updates.length;
-      if (this.#behind) {
-        this.#logger.info(
-          `[teleportal] storing ${this.#documentId} works again: all of it is stored`,
-        );
-      }
-      this.#behind = false;
-      this.#delay = RETRY_FIRST;
-      return true;
-    } catch (cause) {
-      if (!this.#behind) {
-        this.#logger.error(
-          `[teleportal] storing ${this.#documentId} failed (${describeCause(cause)}): ` +
-            "it is kept in memory and tried again until it succeeds",
-        );
-      }
-      this.#behind = true;
-      // `everything` will hold it.
-      this.#waiting = [];
-      return false;
+  #noteStored(updates: readonly Uint8Array[]): void {
+    for (const update of updates) this.#grown += update.length;
+    this.#appended += updates.length;
+    if (this.#behind) {
+      this.#logger.info(
+        `[teleportal] storing ${this.#documentId} works again: all of it is stored`,
+      );
     }
+    this.#behind = false;
+    this.#delay = RETRY_FIRST;
+  }
+
+  #noteFailure(cause: unknown): void {
+    if (!this.#behind) {
+      this.#logger.error(
+        `[teleportal] storing ${this.#documentId} failed (${describeCause(cause)}): ` +
+          "it is kept in memory and tried again until it succeeds",
+      );
+    }
+    this.#behind = true;
+    // All that the document holds will be stored, these too.
+    this.#waiting = [];
+  }
+
+  #retryLater(): void {
+    this.#timer = setTimeout(() => void this.#start(), this.#delay);
+    this.#delay = Math.min(this.#delay * 2, RETRY_MOST);
   }
 
   #hasPiledUp(): boolean {
@@ -177,9 +187,13 @@ export class StorageWriter {
     );
   }
 
+  /** If it is due. */
   #compactBeside(): void {
+    if (this.#closed || !this.#hasPiledUp()) return;
     this.#compacting ??= this.#compact().finally(() => {
       this.#compacting = undefined;
+      // As much may have come meanwhile.
+      this.#compactBeside();
     });
   }
 
@@ -206,8 +220,8 @@ export class StorageWriter {
     let count = 0;
     let bytes = 0;
     for (const update of updates) {
-      // Another instance may have stored it. Copied: storages may hand out views into larger buffers.
-      if (!this.#document.isKnown(new Uint8Array(update))) {
+      // Another instance may have stored it.
+      if (!this.#document.isKnown(update)) {
         const pieces = yield* compaction(updates);
         return pieces.map((piece) => piece.update);
       }

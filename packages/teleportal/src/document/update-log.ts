@@ -7,6 +7,7 @@ import { decodeUpdate } from "./decoded-update.ts";
 import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
 import { encodeDeletions } from "./deletions.ts";
 import { IdRanges } from "./id-ranges.ts";
+import { UpdateList } from "../storage/update-list.ts";
 
 interface Entry {
   readonly update: Uint8Array;
@@ -14,11 +15,17 @@ interface Entry {
   readonly spans: readonly OperationRange[];
 }
 
+/** So much is sooner sent as it is than made compact, in bytes. */
+const LITTLE = 8 * 1024;
+
 /** An update of so many structs is worth cutting into pieces: reading it takes some milliseconds. */
 const COARSE = 2000;
 
-/** After so many single updates they are gathered: takes less than a millisecond. */
-const SCATTERED = 512;
+/** After so many updates they are put together: takes a fraction of a millisecond. */
+const SCATTERED = 32;
+
+/** After so many times what that has made is put together in turn. */
+const OFTEN = 32;
 
 /**
  * A document on the server: pieces that were made compact and the updates since, as bytes, and the set of operation ids they
@@ -33,10 +40,12 @@ export class UpdateLog implements ReplicaDocument {
   readonly #deletions = new IdRanges();
   #pieces: readonly Entry[] = [];
   #pieceBytes = 0;
+  /** What was gathered of the updates since; and those that came last. */
   #pending: Entry[] = [];
   #pendingBytes = 0;
-  /** How many of `#pending` came after what was gathered last. */
-  #single = 0;
+  readonly #latest = new UpdateList();
+  /** How many of `#pending`, from the last, were not gathered with what was before them. */
+  #recent = 0;
   /** How many of `#pending`, from the first, are being compacted: these stay as they are. */
   #compacting = 0;
   #stateVector: Uint8Array | undefined;
@@ -61,15 +70,21 @@ export class UpdateLog implements ReplicaDocument {
     const small = stored.findIndex((update) => update.length < this.#smallSize);
     // The last piece of a compaction is what was left.
     const compact = small === -1 ? stored.length : small + 1;
-    for (const update of stored.slice(0, compact)) this.append(update);
-    const pieces = this.#pending.map(({ update, spans }) => ({ update, spans }));
-    this.#replace(pieces, pieces.length);
-    this.#single = this.#erased = 0;
+    for (const each of stored.slice(0, compact)) {
+      // A copy, as of every other: a storage may hand out views into a buffer that it uses again.
+      const update = new Uint8Array(each);
+      const decoded = this.#take(update);
+      if (decoded === undefined) continue;
+      this.#pending.push({ update, spans: spansOf(decoded.structs) });
+      this.#pendingBytes += update.length;
+    }
+    this.#replace(this.#pending, this.#pending.length);
+    this.#erased = 0;
     for (const update of stored.slice(compact)) this.append(update);
   }
 
   get byteLength(): number {
-    return this.#pieceBytes + this.#pendingBytes;
+    return this.#pieceBytes + this.#pendingBytes + this.#latest.byteLength;
   }
 
   /**
@@ -81,23 +96,18 @@ export class UpdateLog implements ReplicaDocument {
     return this.byteLength > this.#smallSize && this.#mostlyErased();
   }
 
-  /** Whether there are so many single updates that `gather` pays, or the next `updates` would take long. */
+  /** Whether there are so many single updates that `gather` pays. */
   get scattered(): boolean {
-    return this.#single >= SCATTERED;
+    return this.#latest.count >= SCATTERED;
   }
 
   /**
-   * Adds an update, which MUST be the end of its buffer and not be changed afterwards. `known`: it held nothing new
-   * and was not added.
+   * Adds a copy of an update. `known`: it held nothing new and was not added.
    * @throws MalformedUpdateError, and nothing has changed
    */
   append(update: Uint8Array): "added" | "known" {
-    const decoded = decodeUpdate(update);
-    if (!this.#record(decoded)) return "known";
-    this.#pending.push({ update, spans: spansOf(decoded.structs) });
-    this.#pendingBytes += update.length;
-    this.#single += 1;
-    if (decoded.structs.length > COARSE && update.length > 2 * this.#pieceSize) this.#coarse = true;
+    if (this.#take(update) === undefined) return "known";
+    this.#latest.push(update);
     return "added";
   }
 
@@ -129,7 +139,7 @@ export class UpdateLog implements ReplicaDocument {
 
   /** What a holder of `stateVector` lacks, in the order to be applied, all deletions with the last; none if nothing is held. */
   diff(stateVector: Uint8Array): readonly Uint8Array[] {
-    this.gather();
+    this.#gatherAll();
     const theirs = decodeStateVector(stateVector) ?? new Map<number, number>();
     const missing: Uint8Array[] = [];
     let bytes = 0;
@@ -148,28 +158,47 @@ export class UpdateLog implements ReplicaDocument {
   /** Everything, as few updates, in the order they are to be applied. Nothing large is merged with anything. */
   updates(): readonly Uint8Array[] {
     const small = this.byteLength <= this.#pieceSize && this.#compacting === 0;
-    if (this.#compactable && small && (this.#outgrown(0) || this.#mostlyErased())) {
+    if (this.#compactable && small && (this.#outgrown(LITTLE) || this.#mostlyErased())) {
       try {
         this.compact();
       } catch {
         // What cannot be compacted is handed out as it came; `Document` reports it when it is due itself.
       }
     }
-    this.gather();
+    this.#gatherAll();
     return this.#entries().map((entry) => entry.update);
   }
 
   /** Merges the latest updates, in a time that does not depend on the document's size. */
   gather(): void {
-    if (this.#single === 0) return;
-    let start = Math.max(this.#compacting, this.#pending.length - this.#single);
-    // What was gathered last may have room for more.
-    if (start > this.#compacting) start -= 1;
-    // All of it before anything is replaced: what cannot be merged must stay as it came.
-    const gathered = groupsUpTo(this.#smallSize, this.#pending.slice(start)).map(merged);
-    this.#pending.splice(start, Number.POSITIVE_INFINITY, ...gathered);
-    this.#single = 0;
-    this.#pendingBytes = this.#pending.reduce((sum, { update }) => sum + update.length, 0);
+    if (this.#latest.count > 0) {
+      // All of it before anything changes: what cannot be merged must stay as it came.
+      const groups = groupsUpTo(this.#smallSize, this.#latest.copies(), ({ length }) => length);
+      const gathered = groups.map(merged);
+      this.#latest.clear();
+      this.#pending.push(...gathered);
+      this.#pendingBytes += bytesOf(gathered);
+      this.#recent += gathered.length;
+    }
+    if (this.#recent >= OFTEN) this.#gatherAgain();
+  }
+
+  #gatherAll(): void {
+    this.gather();
+    if (this.#recent > 0) this.#gatherAgain();
+  }
+
+  /** Merges what was gathered lately with each other and with what was before it: that may have room for more. */
+  #gatherAgain(): void {
+    const start = Math.max(this.#compacting, this.#pending.length - this.#recent - 1);
+    const entries = this.#pending.slice(start);
+    const groups = groupsUpTo(this.#smallSize, entries, ({ update }) => update.length);
+    const gathered = groups.map((group) =>
+      group.length === 1 ? group : [merged(group.map(({ update }) => update))],
+    );
+    this.#pending.splice(start, entries.length, ...gathered.flat());
+    this.#pendingBytes += bytesOf(gathered.flat()) - bytesOf(entries);
+    this.#recent = 0;
   }
 
   /** Makes everything compact, without deleted content, at once. */
@@ -183,10 +212,10 @@ export class UpdateLog implements ReplicaDocument {
    * behind. Not to be begun twice.
    */
   *compactInSteps(): Generator<void, void> {
-    if (this.#pending.length === 0 && !this.#coarse) return;
+    if (this.#pending.length === 0 && this.#latest.count === 0 && !this.#coarse) return;
     const before = this.byteLength;
     const forErased = !this.#outgrown(0);
-    this.gather();
+    this.#gatherAll();
     const compacted = this.#pending.length;
     // Yjs may yet refuse what could be decoded; it is not asked about the same again by `updates`.
     this.#compactable = false;
@@ -217,10 +246,18 @@ export class UpdateLog implements ReplicaDocument {
 
   /** `pieces` stand for all that was there, and the first `count` of what came since. */
   #replace(pieces: readonly Entry[], count: number): void {
-    for (const { update } of this.#pending.slice(0, count)) this.#pendingBytes -= update.length;
+    this.#pendingBytes -= bytesOf(this.#pending.slice(0, count));
     this.#pending = this.#pending.slice(count);
     this.#pieces = pieces;
-    this.#pieceBytes = pieces.reduce((sum, { update }) => sum + update.length, 0);
+    this.#pieceBytes = bytesOf(pieces);
+  }
+
+  /** Notes what is new in the update; `undefined` if nothing is. @throws MalformedUpdateError, and nothing has changed */
+  #take(update: Uint8Array): DecodedUpdate | undefined {
+    const decoded = decodeUpdate(update);
+    if (!this.#record(decoded)) return undefined;
+    if (decoded.structs.length > COARSE && update.length > 2 * this.#pieceSize) this.#coarse = true;
+    return decoded;
   }
 
   #record(decoded: DecodedUpdate): boolean {
@@ -241,13 +278,12 @@ export class UpdateLog implements ReplicaDocument {
   }
 
   #outgrown(atLeast: number): boolean {
-    return this.#pendingBytes > Math.max(atLeast, this.#pieceBytes);
+    return this.byteLength - this.#pieceBytes > Math.max(atLeast, this.#pieceBytes);
   }
 
   #mostlyErased(): boolean {
-    return (
-      this.#erasurePays && this.#pending.length > 0 && this.#erased > this.#held - this.#deleted
-    );
+    const anythingNew = this.byteLength > this.#pieceBytes;
+    return this.#erasurePays && anythingNew && this.#erased > this.#held - this.#deleted;
   }
 
   #entries(): readonly Entry[] {
@@ -255,31 +291,37 @@ export class UpdateLog implements ReplicaDocument {
   }
 }
 
-/** Neighbours together, each group of at most `bytes` or a single entry. */
-function groupsUpTo(bytes: number, entries: readonly Entry[]): Entry[][] {
-  const groups: Entry[][] = [];
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { update }) => sum + update.length, 0);
+}
+
+/** Neighbours together, each group of at most `bytes` or a single member. */
+function groupsUpTo<Member>(
+  bytes: number,
+  members: readonly Member[],
+  sizeOf: (member: Member) => number,
+): Member[][] {
+  const groups: Member[][] = [];
   let room = 0;
-  for (const entry of entries) {
-    room -= entry.update.length;
+  for (const member of members) {
+    room -= sizeOf(member);
     const group = groups.at(-1);
     if (group !== undefined && room >= 0) {
-      group.push(entry);
+      group.push(member);
     } else {
-      groups.push([entry]);
-      room = bytes - entry.update.length;
+      groups.push([member]);
+      room = bytes - sizeOf(member);
     }
   }
   return groups;
 }
 
 /** Without a document where there is nothing but typing; else by Yjs, in many steps. */
-function merged(entries: readonly Entry[]): Entry {
-  const [first] = entries;
-  if (first !== undefined && entries.length === 1) return first;
-  const updates = entries.map((entry) => entry.update);
+function merged(updates: Uint8Array[]): Entry {
   const joined = concatenate(updates);
   if (joined !== undefined) return joined;
-  const update = Y.mergeUpdates(updates);
+  const [first] = updates;
+  const update = first !== undefined && updates.length === 1 ? first : Y.mergeUpdates(updates);
   return { update, spans: spansOf(decodeUpdate(update).structs) };
 }
 

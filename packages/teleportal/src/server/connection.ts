@@ -174,9 +174,11 @@ export function createConnection(
       return;
     }
     const asked = rechecks;
+    // The socket's buffer may be used again by then.
+    const kept = new Uint8Array(update);
     return settings.mayWrite().then((granted) => {
       if (asked === rechecks) write = granted ? "granted" : "denied";
-      if (takesFrames()) return applyUpdate(target, update, frame);
+      if (takesFrames()) return applyUpdate(target, kept, frame);
     });
   }
 
@@ -188,14 +190,12 @@ export function createConnection(
         else if (state === "open") sendDownload(target.syncFrames(read.stateVector));
         return;
       case "update": {
-        // Copied, and nothing keeps the socket's buffer alive; the update's bytes are the last ones of the copy, so
-        // that Yjs finds nothing behind them.
-        const { length } = read.update;
+        // Copied, as it is sent later and nothing is to keep the socket's buffer alive.
         const own = new Uint8Array(frame.subarray(0, endOf(read.update, frame)));
-        return applyUpdate(target, own.subarray(own.length - length), own);
+        return applyUpdate(target, read.update, own);
       }
       case "sync-step-2":
-        return applyUpdate(target, new Uint8Array(read.update), undefined);
+        return applyUpdate(target, read.update, undefined);
       case "awareness":
         if (state === "gone") return;
         target.acceptAwareness(connection, read.update, new Uint8Array(frame));

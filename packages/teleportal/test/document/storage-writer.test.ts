@@ -5,6 +5,7 @@ import { BackgroundWork } from "../../src/document/background-work.ts";
 import { StorageWriter } from "../../src/document/storage-writer.ts";
 import { UpdateLog } from "../../src/document/update-log.ts";
 import { createGatedStorage } from "../server/gated-storage.ts";
+import { updateOf } from "../server/update-of.ts";
 import { occupy } from "./occupy.ts";
 
 /** A document that stores each keystroke before the next. */
@@ -69,4 +70,37 @@ test("the stored form is compacted once at a time, however much piles up meanwhi
   expect(storage.count("compact")).toBe(2);
   await writer.close();
   expect(await storage.storedText("doc")).toBe("x".repeat(5001));
+});
+
+test("what piles up while the stored form is compacted is compacted after it", async () => {
+  const { storage, writer, type } = openDocument();
+  const compact = storage.hold("compact");
+  await type(4200);
+  expect(storage.count("compact")).toBe(1);
+  compact();
+  await expect.poll(() => storage.count("compact")).toBe(2);
+  await writer.close();
+  expect(await storage.storedText("doc")).toBe("x".repeat(4200));
+});
+
+test("a storage that throws, and does not reject, is tried again like any other", async () => {
+  const { storage, writer, type } = openDocument();
+  const { append } = storage;
+  storage.append = () => {
+    storage.append = append;
+    throw new Error("not ready");
+  };
+  await type(3);
+  await writer.close();
+  expect(await storage.storedText("doc")).toBe("xxx");
+});
+
+test("an update is stored as it was when it was written, though its buffer is used again", async () => {
+  const { storage, writer } = openDocument();
+  const update = updateOf("once");
+  const buffer = new Uint8Array(update);
+  writer.write(buffer);
+  buffer.fill(0);
+  await writer.saved();
+  expect(await storage.load("doc")).toEqual([update]);
 });

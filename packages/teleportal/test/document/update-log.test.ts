@@ -173,8 +173,12 @@ describe("bytes that are no update", () => {
         const log = logOf(updates.filter((other) => other !== update));
         const before = stateOf(log);
         const truncated = new Uint8Array(update.slice(0, cut % update.length));
-        expect(() => log.append(truncated)).toThrow(MalformedUpdateError);
-        expect(() => log.isKnown(truncated)).toThrow(MalformedUpdateError);
+        // What was cut off does not count where it stands behind, as in a socket's buffer.
+        const view = new Uint8Array(update).subarray(0, truncated.length);
+        for (const bytes of [truncated, view]) {
+          expect(() => log.append(bytes)).toThrow(MalformedUpdateError);
+          expect(() => log.isKnown(bytes)).toThrow(MalformedUpdateError);
+        }
         expect(stateOf(log)).toEqual(before);
       }),
       { numRuns: 500 },
