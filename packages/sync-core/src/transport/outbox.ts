@@ -96,24 +96,16 @@ export class Outbox {
   }
 
   async #publishAll(messages: readonly PeerMessage[], weight: number): Promise<void> {
-    const first = messages[0];
+    const [first] = messages;
     if (first === undefined) return;
     try {
-      const maxPayload = Math.max(this.#driver.capabilities.maxPayload, MIN_MAX_PAYLOAD);
       const envelope = encodeEnvelope(first, messages);
-      const envelopes = splitEnvelope(first, envelope, maxPayload, () => this.#partId++);
-      // Parts go one after the other, each when the broker has the one before, so that a large message does not fill
-      // a subscriber's buffer at the broker in one burst; what is published behind it waits, to stay in order.
-      const [only] = envelopes;
-      let publishing: Promise<number | undefined>;
-      if (this.#largeUnderWay === undefined && envelopes.length === 1 && only !== undefined) {
-        publishing = this.#publish(only);
-      } else {
-        const before = this.#largeUnderWay ?? Promise.resolve();
-        publishing = before.then(() => this.#publishInTurn(envelopes));
-        this.#holdBack(publishing);
-      }
-      this.#on.settled({ messages, receivers: await publishing });
+      const maxPayload = Math.max(this.#driver.capabilities.maxPayload, MIN_MAX_PAYLOAD);
+      const atOnce = this.#largeUnderWay === undefined && envelope.length <= maxPayload;
+      const receivers = await (atOnce
+        ? this.#publish(envelope)
+        : this.#publishInTurn(splitEnvelope(first, envelope, maxPayload, () => this.#partId++)));
+      this.#on.settled({ messages, receivers });
     } catch (cause) {
       this.#on.failed(messages, cause);
     } finally {
@@ -126,10 +118,19 @@ export class Outbox {
     return this.#driver.publish(this.#channel, envelope);
   }
 
-  async #publishInTurn(envelopes: readonly Uint8Array[]): Promise<number | undefined> {
-    let receivers: number | undefined;
-    for (const envelope of envelopes) receivers = await this.#publish(envelope);
-    return receivers;
+  /**
+   * Parts go one after the other, each when the broker has the one before, so that a large message does not fill a
+   * subscriber's buffer at the broker in one burst; what is published behind it waits, to stay in order.
+   */
+  #publishInTurn(envelopes: readonly Uint8Array[]): Promise<number | undefined> {
+    const before = this.#largeUnderWay ?? Promise.resolve();
+    const publishing = before.then(async () => {
+      let receivers: number | undefined;
+      for (const envelope of envelopes) receivers = await this.#publish(envelope);
+      return receivers;
+    });
+    this.#holdBack(publishing);
+    return publishing;
   }
 
   #holdBack(publishing: Promise<unknown>): void {

@@ -1,6 +1,9 @@
 /** In bytes: enough for nearly all that is written. */
 const BUFFER_SIZE = 4096;
 
+/** So few bytes are copied one by one: making a view of them takes longer. */
+const LITTLE = 32;
+
 /** So many buffers are kept for the writers to come: more are seldom at work at once. */
 const MOST_SPARE = 8;
 const spare: Uint8Array[] = [];
@@ -40,6 +43,16 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** Writes what stands in `bytes` from `from` to `to`. */
+  putPart(bytes: Uint8Array, from: number, to: number): void {
+    if (to - from > LITTLE) {
+      this.put(bytes.subarray(from, to));
+      return;
+    }
+    this.#reserve(to - from);
+    for (let i = from; i < to; i++) this.#bytes[this.#length++] = bytes[i] ?? 0;
+  }
+
   varBytes(bytes: Uint8Array): void {
     this.varUint(bytes.length);
     this.put(bytes);
@@ -48,11 +61,21 @@ export class ByteWriter {
   /** What was written, alone in its buffer. The writer is not to be used again. */
   finish(): Uint8Array {
     const bytes = this.#bytes;
-    this.#bytes = FINISHED;
     // Something large has been given just the room it takes.
-    if (this.#length === bytes.length) return bytes;
+    if (this.#length === bytes.length) {
+      this.#bytes = FINISHED;
+      return bytes;
+    }
+    const written = bytes.slice(0, this.#length);
+    this.discard();
+    return written;
+  }
+
+  /** Ends without a result, and leaves the buffer to others. Nothing happens if it has ended. */
+  discard(): void {
+    const bytes = this.#bytes;
+    this.#bytes = FINISHED;
     if (bytes.length === BUFFER_SIZE && spare.length < MOST_SPARE) spare.push(bytes);
-    return bytes.slice(0, this.#length);
   }
 
   #reserve(count: number): void {

@@ -18,11 +18,18 @@ export interface Concatenation {
  * Returns `undefined` if there is anything else in them, or the operations of a client do not follow each other.
  */
 export function concatenate(updates: readonly Uint8Array[]): Concatenation | undefined {
-  return unlessTruncated(() => join(updates));
+  const typists = new Map<number, Typing>();
+  try {
+    return unlessTruncated(() => join(updates, typists));
+  } finally {
+    for (const typing of typists.values()) typing.discard();
+  }
 }
 
-function join(updates: readonly Uint8Array[]): Concatenation | undefined {
-  const typists = new Map<number, Typing>();
+function join(
+  updates: readonly Uint8Array[],
+  typists: Map<number, Typing>,
+): Concatenation | undefined {
   const deletions = new IdRanges();
   for (const update of updates) {
     const reader = new TextUpdateReader(update);
@@ -60,7 +67,7 @@ class Typing {
   #count = 0;
   /** What is written; then the text of the last struct, which may go on. */
   readonly #structs = new ByteWriter();
-  #text: Uint8Array[] = [];
+  #text = new ByteWriter();
   #rightClient = -1;
   #rightClock = -1;
 
@@ -72,22 +79,27 @@ class Typing {
   /** Adds the struct that was read last, which begins at `end`. */
   add(struct: TextUpdateReader, update: Uint8Array): void {
     if (!this.#isContinuedBy(struct)) {
-      this.#writeText(this.#structs);
-      this.#structs.put(update.subarray(struct.from, struct.lengthFrom));
+      this.#endText();
+      this.#structs.putPart(update, struct.from, struct.lengthFrom);
       this.#count += 1;
       this.#rightClient = struct.rightClient;
       this.#rightClock = struct.rightClock;
     }
-    this.#text.push(update.subarray(struct.textFrom, struct.to));
+    this.#text.putPart(update, struct.textFrom, struct.to);
     this.end += struct.length;
   }
 
   write(writer: ByteWriter): void {
+    this.#endText();
     writer.varUint(this.#count);
     writer.varUint(this.client);
     writer.varUint(this.start);
     writer.put(this.#structs.finish());
-    this.#writeText(writer);
+  }
+
+  discard(): void {
+    this.#structs.discard();
+    this.#text.discard();
   }
 
   /** Whether it was typed right behind the last, before the same neighbour. */
@@ -101,10 +113,9 @@ class Typing {
     );
   }
 
-  #writeText(writer: ByteWriter): void {
-    if (this.#text.length === 0) return;
-    writer.varUint(this.#text.reduce((sum, { length }) => sum + length, 0));
-    for (const bytes of this.#text) writer.put(bytes);
-    this.#text = [];
+  #endText(): void {
+    if (this.#count === 0) return;
+    this.#structs.varBytes(this.#text.finish());
+    this.#text = new ByteWriter();
   }
 }

@@ -3,6 +3,7 @@ import type { Logger } from "@teleportal/sync-core";
 import type { DocumentStorage } from "../storage/document-storage.ts";
 import type { BackgroundWork, Steps } from "./background-work.ts";
 import { compaction, PIECE_SIZE } from "./compaction.ts";
+import { concatenate } from "./concatenation.ts";
 
 const RETRY_FIRST = 250;
 const RETRY_MOST = 10_000;
@@ -133,7 +134,7 @@ export class StorageWriter {
   async #storeAll(): Promise<void> {
     while (this.#waiting.length > 0 || this.#behind) {
       try {
-        const updates = this.#behind ? this.#document.updates() : this.#waiting;
+        const updates = this.#behind ? this.#document.updates() : together(this.#waiting);
         this.#waiting = [];
         await this.#storage.append(this.#documentId, updates);
         this.#noteStored(updates);
@@ -233,4 +234,10 @@ export class StorageWriter {
     }
     return this.#document.updates();
   }
+}
+
+/** As one, if they are nothing but typing: every entry of a storage has its price. */
+function together(updates: readonly Uint8Array[]): readonly Uint8Array[] {
+  const joined = updates.length > 1 ? concatenate(updates) : undefined;
+  return joined === undefined ? updates : [joined.update];
 }
