@@ -119,8 +119,6 @@ export const idle: Workload = {
       const openCpu = (await deployment.cpu()) - cpuBefore;
 
       await wait(SETTLING);
-      const after = await memory(deployment);
-      await wait(1000);
       const idleFrom = performance.now();
       const [cpu, published] = await Promise.all([deployment.cpu(), deployment.published()]);
       await wait(watched);
@@ -129,6 +127,8 @@ export const idle: Workload = {
         deployment.published(),
       ]);
       const idleFor = performance.now() - idleFrom;
+      // Last: collecting garbage has V8 look for more of it for some seconds.
+      const after = await memory(deployment);
       const lost = 2 * count - (await connected(measured));
       return [
         {

@@ -22,8 +22,6 @@ export interface Channel<Context> {
   receive(bytes: Uint8Array): void;
   /** Tells every transport's reader. */
   signal(signal: TransportSignal): void;
-  /** Adds the ids that write through it. */
-  addSenders(to: Set<string>): void;
   /** Ends every transport. */
   close(): Promise<void>;
 }
@@ -35,6 +33,8 @@ export interface ChannelHost {
   readonly linkUp: boolean;
   flushAfterTurn(outbox: Outbox): void;
   newSender(sender: string): void;
+  /** A transport through which these have written has ended. */
+  sendersGone(senders: ReadonlySet<string>): void;
   /** Sends it with those of other documents; false if it has to go alone. */
   bundle(channel: string, message: PeerMessage): boolean;
   /** Calls `alone` when it has turned out that no other instance has the channel's document open. */
@@ -187,6 +187,7 @@ export function createChannel<Context>(
     opened.delete(port);
     if (!ports.delete(port)) return;
     port.end();
+    host.sendersGone(port.senders);
     if (ports.size > 0) return;
     await within(options.brokerTimeout, subscription.want(false));
     // A transport may have been opened while the subscription was given up.
@@ -217,9 +218,6 @@ export function createChannel<Context>(
     receive,
     signal(signal) {
       for (const port of opened) port.deliver(signal);
-    },
-    addSenders(to) {
-      for (const { senders } of ports) for (const sender of senders) to.add(sender);
     },
     async close() {
       await Promise.all([...ports].map(release));

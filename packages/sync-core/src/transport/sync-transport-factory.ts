@@ -15,6 +15,7 @@ import { RollCall } from "./roll-call.ts";
 import { RoundTripHistogram } from "./round-trips.ts";
 import { createSeal } from "./seal.ts";
 import { createSealedDriver } from "./sealed-driver.ts";
+import { Senders } from "./senders.ts";
 import { createTurnBatch } from "./turn.ts";
 import { within } from "./within.ts";
 
@@ -63,6 +64,7 @@ export function createSyncTransportFactory<Context>(
           ledger.refused(channel),
         );
   const channels = new Map<string, Channel<Context>>();
+  const senders = new Senders();
   const roundTrips = new RoundTripHistogram();
   const listeners = new Set<(status: SyncStatus) => void>();
   const flushing = createTurnBatch<Outbox>((outbox) => outbox.flush());
@@ -82,7 +84,11 @@ export function createSyncTransportFactory<Context>(
       return connection === "up" && closing === undefined;
     },
     flushAfterTurn: flushing.add,
-    newSender: (sender: string) => heartbeat.announce(sender),
+    newSender(sender: string) {
+      senders.add(sender);
+      heartbeat.announce(sender);
+    },
+    sendersGone: (gone: ReadonlySet<string>) => senders.remove(gone),
     bundle: (name: string, message: PeerMessage) =>
       bundler.put(name.slice(settings.keyPrefix.length), message),
     whoHas: (name: string, alone: () => void) =>
@@ -103,11 +109,7 @@ export function createSyncTransportFactory<Context>(
   }
 
   const heartbeat = createHeartbeat(driver, settings.keyPrefix, settings.heartbeat, {
-    senders() {
-      const senders = new Set<string>();
-      for (const channel of channels.values()) channel.addSenders(senders);
-      return [...senders];
-    },
+    senders: () => senders.ids,
     gone(sender) {
       for (const channel of channels.values()) channel.signal({ kind: "gone", sender });
     },

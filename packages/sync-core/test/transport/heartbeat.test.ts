@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createSyncTransportFactory, silentLogger } from "@teleportal/sync-core";
 import type { Message, PeerMessage, SyncTransportFactory } from "@teleportal/sync-core";
+import { decodeEnvelope } from "../../src/wire/envelope.ts";
+import { decodePeerId } from "../../src/wire/peer-id.ts";
 import { createScriptedBroker } from "./scripted-broker.ts";
 import type { ScriptedDriver } from "./scripted-broker.ts";
 
@@ -70,6 +72,31 @@ describe("heartbeats", () => {
     expect(signals(a.heard)).toEqual([{ kind: "gone", sender: B }]);
     expect(a.factory.peers).toBe(0);
     expect(b.heard).not.toContainEqual({ kind: "gone", sender: A });
+  });
+
+  it("name who writes through a transport until the last one of theirs has ended", async () => {
+    const driver = createScriptedBroker().driver();
+    let beat = new Uint8Array();
+    driver.onHeartbeat = async (bytes) => {
+      beat = new Uint8Array(bytes);
+    };
+    const { factory, writer } = await start(driver, A);
+    open.push(factory);
+    const second = (await factory.createTransport("second")).writable.getWriter();
+    const third = (await factory.createTransport("third")).writable.getWriter();
+    await second.write(update(A, 1));
+    await third.write(update(B, 1));
+    async function named(): Promise<string[]> {
+      await vi.advanceTimersByTimeAsync(1500);
+      const decoded = decodeEnvelope(beat);
+      if (decoded.type !== "messages") throw new Error(`no heartbeat, but ${decoded.type}`);
+      return decoded.messages.flatMap(({ frames }) => frames.map(decodePeerId));
+    }
+    expect(await named()).toEqual([A, B]);
+    await Promise.all([writer.close(), third.close()]);
+    expect(await named()).toEqual([A]);
+    await second.close();
+    expect(await named()).toEqual([]);
   });
 
   it("tell within 150 ms whose an instance's clients are, so that none of them outlives it", async () => {

@@ -89,8 +89,8 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
   const log = new UpdateLog(stored);
   const presence = new Presence(settings.presenceBytes);
   const clients = new Set<DocumentClient>();
-  /** Those whose presence is to be renewed at the peers. */
-  const renewed = new Set<object>();
+  /** Those whose presence is to be renewed at the peers; seldom anybody's. */
+  let renewed: Set<object> | undefined;
   const writer = new StorageWriter(id, storage, stored.length, logger, background, log);
   let closing: Promise<void> | undefined;
   const alarm = new Alarm(() => replica?.tick());
@@ -236,7 +236,7 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       sendToClients(frame, client);
       if (replica === undefined) return;
       if (said === "renewed") {
-        renewed.add(client);
+        (renewed ??= new Set()).add(client);
         settings.renewSoon(document);
         return;
       }
@@ -244,8 +244,11 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       settings.flushAfterTurn(document);
     },
     renew() {
-      const update = presence.snapshot((owner) => typeof owner === "object" && renewed.has(owner));
-      renewed.clear();
+      const due = renewed;
+      renewed = undefined;
+      const update = presence.snapshot(
+        (owner) => typeof owner === "object" && due?.has(owner) === true,
+      );
       if (update === undefined || closing !== undefined) return;
       replica?.localRenewal(encodeAwarenessFrame(update));
       replica?.flush();

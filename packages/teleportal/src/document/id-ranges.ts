@@ -6,7 +6,8 @@ import type { ClientRanges } from "@teleportal/sync-core";
  */
 export class IdRanges {
   readonly #clients = new Map<number, number[]>();
-  readonly #withHoles = new Set<number>();
+  /** Made when there is one: seldom, and a document has several of these. */
+  #withHoles: Set<number> | undefined;
 
   get clients(): ClientRanges {
     return this.#clients;
@@ -14,7 +15,7 @@ export class IdRanges {
 
   /** Whether each client's ids are there from 0 without a hole. Known without looking, however many clients. */
   get whole(): boolean {
-    return this.#withHoles.size === 0;
+    return this.#withHoles === undefined || this.#withHoles.size === 0;
   }
 
   /** Adds `[start, end)` of that client; returns how many of it were not there yet. */
@@ -26,8 +27,8 @@ export class IdRanges {
       this.#clients.set(client, ranges);
     }
     const added = addTo(ranges, start, end);
-    if (ranges.length === 2 && ranges[0] === 0) this.#withHoles.delete(client);
-    else this.#withHoles.add(client);
+    if (ranges.length === 2 && ranges[0] === 0) this.#withHoles?.delete(client);
+    else (this.#withHoles ??= new Set()).add(client);
     return added;
   }
 

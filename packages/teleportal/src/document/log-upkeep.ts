@@ -14,7 +14,8 @@ export class LogUpkeep {
   readonly #background: BackgroundWork;
   readonly #compacted: () => void;
   readonly #failed: (what: Upkeep, cause: unknown) => void;
-  readonly #busy = new Set<Upkeep>();
+  #gathering = false;
+  #compacting = false;
   #ended = false;
 
   /**
@@ -35,12 +36,12 @@ export class LogUpkeep {
 
   /** Begins what is due. */
   soon(): void {
-    if (this.#log.scattered && !this.#busy.has("gathering")) {
-      this.#busy.add("gathering");
+    if (this.#log.scattered && !this.#gathering) {
+      this.#gathering = true;
       afterTurn(() => this.#gather());
     }
-    if (this.#log.bloated && !this.#busy.has("compacting")) {
-      this.#busy.add("compacting");
+    if (this.#log.bloated && !this.#compacting) {
+      this.#compacting = true;
       void this.#compact();
     }
   }
@@ -53,7 +54,7 @@ export class LogUpkeep {
   #gather(): void {
     try {
       this.#log.gather();
-      this.#busy.delete("gathering");
+      this.#gathering = false;
     } catch (cause) {
       this.#failed("gathering", cause);
     }
@@ -63,7 +64,7 @@ export class LogUpkeep {
     try {
       await this.#background.run(this.#untilEnded(this.#log.compactInSteps()));
       if (this.#ended) return;
-      this.#busy.delete("compacting");
+      this.#compacting = false;
       this.#compacted();
       // As much may have come meanwhile.
       this.soon();

@@ -29,7 +29,7 @@ const QUEUED_FRAME_OVERHEAD = 256;
 /** A connection as the server holds it. */
 export interface ServerConnection extends ClientConnection {
   /** Neither the client nor the server has ended it. */
-  readonly open: boolean;
+  isOpen(): boolean;
   send(frame: Uint8Array): void;
   /** Called every second: sends something if nothing was sent for long. */
   keepAlive(): void;
@@ -295,9 +295,7 @@ export function createConnection(
   }
 
   const connection: ServerConnection = {
-    get open() {
-      return state === "open";
-    },
+    isOpen: () => state === "open",
     send,
     close,
     async recheck() {

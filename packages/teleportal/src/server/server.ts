@@ -185,7 +185,7 @@ export class Server<Context = unknown> {
 
   #chosen(which: (client: DocumentRequest<Context>) => boolean): ServerConnection[] {
     return [...this.#connections].flatMap(([connection, client]) =>
-      connection.open && which(client) ? [connection] : [],
+      connection.isOpen() && which(client) ? [connection] : [],
     );
   }
 
