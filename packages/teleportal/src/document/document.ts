@@ -52,11 +52,11 @@ export interface Document {
   acceptUpdate(client: DocumentClient, update: Uint8Array, frame: Uint8Array | undefined): void;
   /** Takes a client's presence. @throws MalformedAwarenessError or PresenceTooLargeError, and nobody has seen it */
   acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
-  /** Sends what this event-loop turn has collected to the other instances, and to the storage. */
+  /** Sends what this event-loop turn has collected to the other instances, and then to the storage. */
   flush(): void;
   /** Tells the peers that presence goes on which clients here have renewed. */
   renew(): void;
-  /** Begins to store what peers have sent. */
+  /** Begins to store what is not. */
   store(): void;
   /** Resolves when everything is stored. */
   saved(): Promise<void>;
@@ -76,6 +76,8 @@ export interface DocumentSettings {
   readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
   /** Asks for `flush` after this event-loop turn. */
   flushAfterTurn(document: Document): void;
+  /** Asks for `store` after this event-loop turn, behind what is on its way to the peers. */
+  storeAfterTurn(document: Document): void;
   /** Asks for `renew` within a few seconds. */
   renewSoon(document: Document): void;
   /** Asks for `store` within a moment. */
@@ -139,12 +141,12 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
       sayMalformed(from);
       return;
     }
+    // To a client, SyncStep2 means that all is there; from a peer it is one more update.
+    sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
     if (!storage.shared) {
       writer.write(update);
       settings.storeSoon(document);
     }
-    // To a client, SyncStep2 means that all is there; from a peer it is one more update.
-    sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
     upkeep.soon();
   }
 
@@ -221,10 +223,10 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     isKnown: (update) => log.isKnown(update),
     acceptUpdate(client, update, frame) {
       if (log.append(update) === "known") return;
-      writer.write(update);
       const forwarded = frame ?? encodeUpdateFrame(update);
       sendToClients(forwarded, client);
       replica?.localUpdate(forwarded);
+      writer.write(update);
       settings.flushAfterTurn(document);
       upkeep.soon();
     },
@@ -256,7 +258,8 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     flush() {
       if (closing !== undefined) return;
       replica?.flush();
-      writer.flush();
+      // Behind what the replica has just sent: nobody waits for it.
+      settings.storeAfterTurn(document);
     },
     store: () => writer.flush(),
     saved: () => writer.saved(),

@@ -52,6 +52,7 @@ export class Server<Context = unknown> {
   readonly #documents = createDocumentRegistry();
   readonly #connections = new Map<ServerConnection, DocumentRequest<Context>>();
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
+  readonly #storingNow = createTurnBatch<Document>((document) => document.store());
   readonly #background = new BackgroundWork();
   readonly #counters = createCounters();
   readonly #startedAt = performance.now();
@@ -232,6 +233,7 @@ export class Server<Context = unknown> {
         presenceBytes: this.#limits.presenceBytes,
         background: this.#background,
         flushAfterTurn: this.#flushing.add,
+        storeAfterTurn: this.#storingNow.add,
         renewSoon: this.#renewing.add,
         storeSoon: this.#storing.add,
       });

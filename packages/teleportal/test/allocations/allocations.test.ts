@@ -12,11 +12,11 @@ const MODULE = fileURLToPath(new URL("allocated.ts", import.meta.url));
  */
 const BUDGET = {
   /** An envelope, and what is read of it. */
-  wire: 2700,
+  wire: 2400,
   /** Reading an update, keeping it, and gathering it with others. */
   log: 2300,
   /** From a client's frame at one instance to a client's frame at the other: reading it twice, storing it twice. */
-  instances: 21_000,
+  instances: 17_000,
 };
 
 it("a keystroke allocates no more than its budget", { timeout: 120_000 }, async () => {
