@@ -85,6 +85,36 @@ it("what is typed and erased for long does not pile up in the storage while the 
 });
 
 describe("two instances", () => {
+  it("hear of each other's edits before a storage is asked to take them", async () => {
+    const order: string[] = [];
+    const memory = createMemoryBus();
+    const bus: typeof memory = {
+      ...memory,
+      publish(channel, bytes) {
+        // Names with NUL are the transport's own.
+        if (!channel.includes("\0")) order.push("published");
+        return memory.publish(channel, bytes);
+      },
+    };
+    const storage = createMemoryDocumentStorage();
+    const ordered: DocumentStorage = {
+      ...storage,
+      append(documentId, updates) {
+        order.push("stored");
+        return storage.append(documentId, updates);
+      },
+    };
+    const a = await startInstance({ bus, storage: ordered });
+    const b = await startInstance({ bus });
+    const [alice, bob] = [connectEditor(a.url, "doc"), connectEditor(b.url, "doc")];
+    await Promise.all([alice.synced, bob.synced]);
+    order.length = 0;
+    alice.text.insert(0, "first");
+    await bob.until((text) => text === "first");
+    await expect.poll(() => order).toContain("stored");
+    expect(order[0]).toBe("published");
+  });
+
   it("with one storage store an edit once, by the one that took it", async () => {
     const bus = createMemoryBus();
     const shared = createMemoryDocumentStorage({ shared: true });
