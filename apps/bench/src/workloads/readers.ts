@@ -23,7 +23,7 @@ export const readers: Workload = {
     const measurements: Measurement[] = [];
     for (const count of READERS) {
       // The fewer read, the less one keystroke costs, and the more of them it takes to tell.
-      const keystrokes = scaled(Math.max(80, 2000 / count), scale, 20);
+      const keystrokes = scaled(Math.max(80, 20_000 / count), scale, 20);
       const urls = [first.url, second.url].flatMap((url) => Array<string>(count).fill(url));
       const typed = await openTypedDocument(protocol, document(), session, first.url, urls);
       try {
