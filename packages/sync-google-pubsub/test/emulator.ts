@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, vi } from "vitest";
+import { afterEach, vi } from "vitest";
 import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { silentLogger } from "@teleportal/sync-core";
 import { createGooglePubsubServerSyncTransportFactoryFromConnectionString } from "@teleportal/sync-google-pubsub";
 import type { GooglePubsubSyncSettings } from "@teleportal/sync-google-pubsub";
 import { findGooglePubsub, requireBroker, startGooglePubsub } from "@teleportal/test-brokers";
 import type { GooglePubsubBroker } from "@teleportal/test-brokers";
-import { reached } from "@teleportal/test-transports";
+import { reached, useBroker } from "@teleportal/test-transports";
 
 export const A = "aaaaaaaaaaaaaaaa";
 export const B = "bbbbbbbbbbbbbbbb";
@@ -24,36 +24,27 @@ export function urlOf({ host, port }: { host: string; port: number }): string {
 
 /** An emulator for the tests of a `describe`; the factories that they open are closed after each. */
 export function useEmulator() {
-  let broker: GooglePubsubBroker;
-  const factories: SyncTransportFactory<unknown>[] = [];
-
-  beforeAll(async () => {
-    broker = await startGooglePubsub();
-  });
-  afterEach(async () => {
-    await Promise.all(factories.splice(0).map((factory) => factory.close()));
-    vi.unstubAllEnvs();
-  });
-  afterAll(() => broker.stop());
+  const used = useBroker(startGooglePubsub);
+  afterEach(() => vi.unstubAllEnvs());
 
   async function fromUrl(
-    url = urlOf(broker),
+    url = urlOf(used.broker),
     logger: Logger = silentLogger,
     settings: GooglePubsubSyncSettings = {},
   ) {
-    const factory = await createGooglePubsubServerSyncTransportFactoryFromConnectionString(
-      url,
-      undefined,
-      logger,
-      settings,
+    return used.keep(
+      await createGooglePubsubServerSyncTransportFactoryFromConnectionString(
+        url,
+        undefined,
+        logger,
+        settings,
+      ),
     );
-    factories.push(factory);
-    return factory;
   }
 
   async function subscriptionsOf(
     topic: string,
-    of: GooglePubsubBroker = broker,
+    of: GooglePubsubBroker = used.broker,
   ): Promise<string[]> {
     const answer = (await of.rest("GET", `topics/${topic}/subscriptions`)) as {
       subscriptions?: string[];
@@ -62,11 +53,10 @@ export function useEmulator() {
   }
 
   return {
-    /** The emulator; there is none before the first test. */
     get broker() {
-      return broker;
+      return used.broker;
     },
-    factories,
+    keep: used.keep,
     fromUrl,
     subscriptionsOf,
   };

@@ -14,7 +14,7 @@ import { A, connected, pubsub, TOPIC, urlOf, useEmulator } from "./emulator.ts";
 
 describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
   const emulator = useEmulator();
-  const { factories, fromUrl, subscriptionsOf } = emulator;
+  const { keep, fromUrl, subscriptionsOf } = emulator;
 
   it("carries messages between instances, whole and in order", async () => {
     const a = await openTransport(await fromUrl(), "doc");
@@ -171,7 +171,7 @@ describe.skipIf(pubsub.skip)(`sync-google-pubsub on a ${pubsub.title}`, () => {
       undefined,
       silentLogger,
     );
-    factories.push(named);
+    keep(named);
     vi.stubEnv("PUBSUB_EMULATOR_HOST", emulator.broker.endpoint);
     const fromEnvironment = await fromUrl("google-pubsub://test-project");
     const a = await openTransport(named, "doc");

@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll } from "vitest";
-import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
+import type { Logger } from "@teleportal/sync-core";
 import { silentLogger } from "@teleportal/sync-core";
 import {
   createNatsServerSyncTransportFactory,
@@ -7,30 +6,15 @@ import {
 } from "@teleportal/sync-nats";
 import type { NatsSyncOptions, NatsSyncSettings } from "@teleportal/sync-nats";
 import { startNats } from "@teleportal/test-brokers";
-import type { NatsBroker } from "@teleportal/test-brokers";
+import { useBroker } from "@teleportal/test-transports";
 
 /** A NATS server for the tests of a suite, and factories on it that are closed after each. */
 export function useNats() {
-  let broker: NatsBroker;
-  const factories: SyncTransportFactory<unknown>[] = [];
-
-  beforeAll(async () => {
-    broker = await startNats();
-  });
-  afterEach(closeAll);
-  afterAll(() => broker.stop());
-
-  async function closeAll(): Promise<void> {
-    await Promise.all(factories.splice(0).map((factory) => factory.close()));
-  }
-
-  function keep<Context>(factory: SyncTransportFactory<Context>): SyncTransportFactory<Context> {
-    factories.push(factory);
-    return factory;
-  }
+  const used = useBroker(startNats);
+  const { keep, closeAll } = used;
 
   async function fromUrl(
-    url = broker.url,
+    url = used.broker.url,
     logger: Logger = silentLogger,
     settings: NatsSyncSettings = {},
   ) {
@@ -56,11 +40,10 @@ export function useNats() {
 
   return {
     get broker() {
-      return broker;
+      return used.broker;
     },
     fromUrl,
     from,
-    /** Has a factory closed after the test. */
     keep,
     closeAll,
   };

@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { silentLogger } from "@teleportal/sync-core";
 import {
@@ -7,9 +7,8 @@ import {
   createRedisServerSyncTransportFactoryFromConnectionString,
 } from "@teleportal/sync-redis";
 import { findRedis, freePort, requireBroker, startRedis } from "@teleportal/test-brokers";
-import { createLog, openTransport, reached, update } from "@teleportal/test-transports";
+import { createLog, openTransport, reached, update, useBroker } from "@teleportal/test-transports";
 import { openLink } from "@teleportal/sync-core/conformance";
-import type { RedisBroker } from "@teleportal/test-brokers";
 
 const A = "aaaaaaaaaaaaaaaa";
 const B = "bbbbbbbbbbbbbbbb";
@@ -21,26 +20,18 @@ function connected(factory: SyncTransportFactory<unknown>): Promise<void> {
 const redis = requireBroker("Redis", findRedis());
 
 describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
-  let broker: RedisBroker;
-  const factories: SyncTransportFactory<unknown>[] = [];
+  const used = useBroker(startRedis);
+  const { keep, closeAll } = used;
 
-  beforeAll(async () => {
-    broker = await startRedis();
-  });
-  afterEach(async () => {
-    await Promise.all(factories.splice(0).map((factory) => factory.close()));
-  });
-  afterAll(() => broker.stop());
-
-  async function fromUrl(url = broker.url, logger: Logger = silentLogger, settings = {}) {
-    const factory = await createRedisServerSyncTransportFactoryFromConnectionString(
-      url,
-      undefined,
-      logger,
-      settings,
+  async function fromUrl(url = used.broker.url, logger: Logger = silentLogger, settings = {}) {
+    return keep(
+      await createRedisServerSyncTransportFactoryFromConnectionString(
+        url,
+        undefined,
+        logger,
+        settings,
+      ),
     );
-    factories.push(factory);
-    return factory;
   }
 
   it("carries messages between instances, whole and in order", async () => {
@@ -53,9 +44,9 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
   });
 
   it("names channels by prefix and document id", async () => {
-    const monitor = await broker.monitor();
+    const monitor = await used.broker.monitor();
     const plain = await fromUrl();
-    const custom = await fromUrl(broker.url, silentLogger, { keyPrefix: "your-app:sync:" });
+    const custom = await fromUrl(used.broker.url, silentLogger, { keyPrefix: "your-app:sync:" });
     await openTransport(plain, "doc123");
     await openTransport(plain, "room1/doc456");
     await openTransport(custom, "doc123");
@@ -86,7 +77,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
 
   it("uses two connections, however many documents", async () => {
     const count = async () =>
-      String(await broker.command("CLIENT", "LIST"))
+      String(await used.broker.command("CLIENT", "LIST"))
         .trim()
         .split("\n").length;
     const before = await count();
@@ -106,7 +97,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
         undefined,
         silentLogger,
       );
-      factories.push(factory);
+      keep(factory);
       expect(factory.status).toBe("connected");
       const clients = String(await guarded.command("CLIENT", "LIST"));
       expect(clients.match(/name=mine .* db=3 /g)).toHaveLength(2);
@@ -127,7 +118,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
   });
 
   it("leaves a client that was handed in open, and closes only its own subscriber", async () => {
-    const client = new Redis(broker.url);
+    const client = new Redis(used.broker.url);
     const factory = await createRedisServerSyncTransportFactory(
       { connection: client },
       undefined,
@@ -143,7 +134,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
   });
 
   it("connects, though ioredis is told or used to wait for the first command", async () => {
-    const { host, port } = broker;
+    const { host, port } = used.broker;
     const lazy = new Redis({ host, port, lazyConnect: true });
     for (const connection of [{ host, port, lazyConnect: true }, lazy]) {
       const factory = await createRedisServerSyncTransportFactory(
@@ -151,10 +142,10 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
         undefined,
         silentLogger,
       );
-      factories.push(factory);
+      keep(factory);
       expect(factory.status).toBe("connected");
     }
-    await factories.at(-1)?.close();
+    await closeAll();
     await lazy.quit();
   });
 
@@ -164,9 +155,9 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     );
     await expect(fromUrl("localhost:6379/")).rejects.toThrow("use redis://");
     await expect(
-      fromUrl(broker.url, silentLogger, { options: { enableOfflineQueue: true } }),
+      fromUrl(used.broker.url, silentLogger, { options: { enableOfflineQueue: true } }),
     ).rejects.toThrow("would grow without bound");
-    const connection = { host: broker.host, port: broker.port, enableOfflineQueue: true };
+    const connection = { host: used.broker.host, port: used.broker.port, enableOfflineQueue: true };
     await expect(
       createRedisServerSyncTransportFactory({ connection }, undefined, silentLogger),
     ).rejects.toThrow("would grow without bound");
@@ -292,7 +283,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
   });
 
   it("that takes connections and says nothing is connected to anew, and when it answers that is seen", async () => {
-    await using link = await openLink({ host: "127.0.0.1", port: broker.port });
+    await using link = await openLink({ host: "127.0.0.1", port: used.broker.port });
     await link.darken();
     const factory = await fromUrl(`redis://127.0.0.1:${link.port}`);
     expect(factory.status).toBe("degraded");
