@@ -53,9 +53,12 @@ export function createTurnBatch<Member>(flush: (member: Member) => void): {
   function flushAll(): void {
     const due = members;
     members = spare;
-    for (const member of due) flush(member);
-    due.clear();
     spare = due;
+    try {
+      for (const member of due) flush(member);
+    } finally {
+      due.clear();
+    }
   }
 
   return {
