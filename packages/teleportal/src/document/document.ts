@@ -145,7 +145,8 @@ export async function openDocument(settings: DocumentSettings): Promise<Document
     sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
     if (!storage.shared) {
       writer.write(update);
-      settings.storeSoon(document);
+      if (writer.crowded) settings.storeAfterTurn(document);
+      else settings.storeSoon(document);
     }
     upkeep.soon();
   }

@@ -79,12 +79,16 @@ export class StorageWriter {
     this.#document = document;
   }
 
-  /** Takes a copy of `update`, to be stored with the next `flush`, or when there are many. */
+  /** Whether so many updates wait that they had better be stored soon. */
+  get crowded(): boolean {
+    return this.#waiting.length >= MANY;
+  }
+
+  /** Takes a copy of `update`, to be stored with the next `flush`. */
   write(update: Uint8Array): void {
-    // While the storage fails nothing is queued, unless `everything` is just being stored: it does not hold this.
+    // While the storage fails nothing is queued, unless all that was held is just being stored: this is not among it.
     if (this.#behind && !this.#running) return;
     this.#waiting.push(new Uint8Array(update));
-    if (this.#waiting.length >= MANY) this.flush();
   }
 
   /** Begins to store what was written. */

@@ -1,13 +1,13 @@
 import { ByteWriter, decodeStateVector, digestOf } from "@teleportal/sync-core";
 import type { ReplicaDocument, StateVector } from "@teleportal/sync-core";
 import * as Y from "yjs";
+import { UpdateList } from "../storage/update-list.ts";
 import { compaction, PIECE_SIZE } from "./compaction.ts";
 import { concatenate } from "./concatenation.ts";
 import { decodeUpdate } from "./decoded-update.ts";
 import type { DecodedUpdate, OperationRange } from "./decoded-update.ts";
 import { encodeDeletions } from "./deletions.ts";
 import { IdRanges } from "./id-ranges.ts";
-import { UpdateList } from "../storage/update-list.ts";
 
 interface Entry {
   readonly update: Uint8Array;
@@ -193,11 +193,11 @@ export class UpdateLog implements ReplicaDocument {
     const start = Math.max(this.#compacting, this.#pending.length - this.#recent - 1);
     const entries = this.#pending.slice(start);
     const groups = groupsUpTo(this.#smallSize, entries, ({ update }) => update.length);
-    const gathered = groups.map((group) =>
+    const gathered = groups.flatMap((group) =>
       group.length === 1 ? group : [merged(group.map(({ update }) => update))],
     );
-    this.#pending.splice(start, entries.length, ...gathered.flat());
-    this.#pendingBytes += bytesOf(gathered.flat()) - bytesOf(entries);
+    this.#pending.splice(start, entries.length, ...gathered);
+    this.#pendingBytes += bytesOf(gathered) - bytesOf(entries);
     this.#recent = 0;
   }
 

@@ -57,7 +57,7 @@ export class Server<Context = unknown> {
   readonly #counters = createCounters();
   readonly #startedAt = performance.now();
   readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, (document) => document.renew());
-  readonly #storing = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
+  readonly #storingSoon = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
   #keepAlive: ReturnType<typeof setInterval> | undefined;
   #closing: Promise<void> | undefined;
   readonly #offlineBudget: OfflineBudget = { held: 0, cap: OFFLINE_BYTES };
@@ -235,7 +235,7 @@ export class Server<Context = unknown> {
         flushAfterTurn: this.#flushing.add,
         storeAfterTurn: this.#storingNow.add,
         renewSoon: this.#renewing.add,
-        storeSoon: this.#storing.add,
+        storeSoon: this.#storingSoon.add,
       });
     } catch (error) {
       await transport?.readable.cancel();
@@ -248,7 +248,7 @@ export class Server<Context = unknown> {
       connection.close(CloseCode.goingAway, "the server is closing");
     }
     await this.#documents.closeAll();
-    this.#storing.cancel();
+    this.#storingSoon.cancel();
     this.#renewing.cancel();
     clearInterval(this.#keepAlive);
   }

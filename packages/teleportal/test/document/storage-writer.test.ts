@@ -6,6 +6,7 @@ import { StorageWriter } from "../../src/document/storage-writer.ts";
 import { UpdateLog } from "../../src/document/update-log.ts";
 import { createGatedStorage } from "../server/gated-storage.ts";
 import { updateOf } from "../server/update-of.ts";
+import { updatesOf } from "./edited-text.ts";
 import { occupy } from "./occupy.ts";
 
 /** A document that stores each keystroke before the next. */
@@ -103,4 +104,41 @@ test("an update is stored as it was when it was written, though its buffer is us
   buffer.fill(0);
   await writer.saved();
   expect(await storage.load("doc")).toEqual([update]);
+});
+
+test("what was typed together is stored as one update", async () => {
+  const { storage, writer } = openDocument();
+  const updates = updatesOf((text) => {
+    for (let i = 0; i < 40; i++) text.insert(i, "x");
+  });
+  for (const update of updates) {
+    expect(writer.crowded).toBe(updates.indexOf(update) >= 32);
+    writer.write(update);
+  }
+  await writer.saved();
+  expect(await storage.load("doc")).toHaveLength(1);
+  expect(await storage.storedText("doc")).toBe("x".repeat(40));
+});
+
+test("a document that cannot be given as a whole is asked again, as a storage that fails is", async () => {
+  const storage = createGatedStorage();
+  const stored = updateOf("all of it");
+  let asked = 0;
+  const writer = new StorageWriter("doc", storage, 0, silentLogger, new BackgroundWork(), {
+    isKnown: () => true,
+    updates() {
+      asked += 1;
+      if (asked === 1) throw new Error("not what Yjs can merge");
+      return [stored];
+    },
+  });
+  const works = storage.fail("append");
+  writer.write(stored);
+  writer.flush();
+  await expect.poll(() => storage.count("append")).toBe(1);
+  works();
+  await writer.saved();
+  expect(asked).toBe(2);
+  expect(await storage.storedText("doc")).toBe("all of it");
+  await writer.close();
 });
