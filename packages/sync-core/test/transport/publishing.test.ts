@@ -63,6 +63,26 @@ describe("what is written", () => {
     await Promise.all([factory.close(), other.factory.close()]);
   });
 
+  it("behind something large arrives behind it, though the broker is slow to take that", async () => {
+    const broker = createScriptedBroker();
+    const driver = broker.driver({ maxPayload: 1000 });
+    const gate = deferred();
+    driver.onPublish = async (_channel, bytes) => {
+      if (bytes.length > 500) await gate.promise;
+    };
+    const { factory } = start(driver);
+    const other = start(broker.driver());
+    const { writer } = use(await factory.createTransport("doc"));
+    const { next } = use(await other.factory.createTransport("doc"));
+    await writer.write({ ...update(A, 1), frames: [new Uint8Array(10_000)] });
+    await turns();
+    await writer.write(update(A, 2, 2));
+    await turns();
+    gate.resolve();
+    expect([await next(), await next()]).toMatchObject([{ seq: 1 }, { seq: 2 }]);
+    await Promise.all([factory.close(), other.factory.close()]);
+  });
+
   it("before close is still sent", async () => {
     const broker = createScriptedBroker();
     const { factory } = start(broker.driver());

@@ -28,7 +28,7 @@ test("what is written is read again, whatever other writers do at the same time 
         const reader = new ByteReader(bytes);
         expect(text.map(() => reader.varBytes())).toEqual(text);
         expect(reader.remaining).toBe(0);
-        // Yjs reads on where a view of a larger buffer ends.
+        // What is kept of it keeps nothing else alive.
         expect(bytes.buffer.byteLength).toBe(bytes.length);
       }
     }),

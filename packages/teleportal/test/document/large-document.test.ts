@@ -97,6 +97,19 @@ describe("a document that is typed for long before it is compacted", () => {
     },
   );
 
+  it("leaves a joiner little to merge, whatever was typed", { timeout: 90_000 }, () => {
+    const { doc, log, updates } = typed(0);
+    // Formats are nothing that is put together byte by byte.
+    for (let i = 0; i < 4000; i++) doc.getText("text").insert(i * 3, "y", { bold: i % 2 === 0 });
+    for (const update of updates) {
+      log.append(update);
+      if (log.scattered) log.gather();
+    }
+    costly.calls = 0;
+    log.updates();
+    expect(costly.calls).toBeLessThan(4);
+  });
+
   it("stays a few updates, though somebody joins after each keystroke", () => {
     const { doc, log, updates } = typed(600);
     let most = 0;
@@ -105,6 +118,8 @@ describe("a document that is typed for long before it is compacted", () => {
       most = Math.max(most, log.updates().length);
     }
     expect(most).toBeLessThanOrEqual(3);
+    const bytes = log.updates().reduce((sum, { length }) => sum + length, 0);
+    expect(log.byteLength).toBe(bytes);
     expect(docOf(log.updates()).getText("text").toString()).toBe(doc.getText("text").toString());
   });
 });

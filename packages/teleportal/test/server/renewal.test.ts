@@ -88,4 +88,30 @@ describe("presence that a client renews, as y-websocket's do every 15 s", () => 
       .toBe(true);
     expect(show()).toEqual([[2, { name: "bob" }]]);
   });
+
+  it("is that of those who have renewed since the last time, and of nobody else", async () => {
+    const bus = createMemoryBus();
+    const [a, b] = [await startInstance({ bus }), await startInstance({ bus })];
+    const reader = await connectRaw(b.url, "doc");
+    const clients = await Promise.all(
+      [createAwarenessClient(1), createAwarenessClient(2)].map(async (awareness) => {
+        const raw = await connectRaw(a.url, "doc");
+        await raw.fence();
+        raw.send(encodeAwarenessFrame(awareness.set({ cursor: 1 })));
+        return { awareness, raw };
+      }),
+    );
+    await expect
+      .poll(() => reader.received.filter(({ read }) => read.type === "awareness").length)
+      .toBe(2);
+    for (const { awareness, raw } of clients) {
+      const renewal = encodeAwarenessFrame(awareness.set({ cursor: 1 }));
+      raw.send(renewal);
+      await expect
+        .poll(() => reader.received.some(({ bytes }) => Buffer.compare(bytes, renewal) === 0), {
+          timeout: 10_000,
+        })
+        .toBe(true);
+    }
+  });
 });
