@@ -32,12 +32,6 @@ export interface AttachOptions<Context> {
   readonly allowedOrigins?: readonly string[];
 }
 
-/**
- * A socket is pinged after so many seconds, again and again; one that has not answered by the next time is cut. Each
- * second has its share of the sockets: all at once would keep the event loop from everything else.
- */
-const PING_SECONDS = 30;
-
 /** How long a client may take to answer a closing handshake at the end, in milliseconds. */
 const CLOSE_TIMEOUT = 1000;
 
@@ -61,10 +55,6 @@ export function attach<Context>(
     perMessageDeflate: false,
     maxPayload: server.limits.frameBytes,
   });
-  const answered = new WeakSet<WebSocket>();
-  /** The sockets to be pinged in each second. */
-  const shares = Array.from({ length: PING_SECONDS }, () => new Set<WebSocket>());
-  let second = 0;
   /** Upgrades whose context is being made. */
   const waiting = new Set<Duplex>();
 
@@ -87,16 +77,11 @@ export function attach<Context>(
     }
     if (stream.destroyed || stream.writableEnded) return;
     sockets.handleUpgrade(request, stream, head, (socket) => {
-      const connection = server.connect(new NodeClientSocket(socket, stream), {
-        documentId,
-        context,
-      });
-      // In the second of its coming, which comes again when it is due.
-      const share = shares[second];
-      share?.add(socket);
-      answered.add(socket);
-      socket.on("pong", () => answered.add(socket));
+      const client = new NodeClientSocket(socket, stream);
+      const connection = server.connect(client, { documentId, context });
+      socket.on("pong", () => client.heard());
       socket.on("message", (data: RawData, isBinary) => {
+        client.heard();
         if (isBinary) connection.receive(data as Buffer);
         else {
           socket.close(CloseCode.malformed, "text: the y-websocket protocol is binary");
@@ -104,10 +89,7 @@ export function attach<Context>(
           connection.closed();
         }
       });
-      socket.on("close", () => {
-        share?.delete(socket);
-        connection.closed();
-      });
+      socket.on("close", () => connection.closed());
       // `close` follows, and tells the server; a client that breaks off is no news.
       socket.on("error", () => {});
     });
@@ -131,21 +113,11 @@ export function attach<Context>(
     } else void accept(request, stream, head, path.documentId);
   }
 
-  const pinging = setInterval(() => {
-    second = (second + 1) % PING_SECONDS;
-    for (const socket of shares[second] ?? []) {
-      if (answered.delete(socket)) socket.ping();
-      else socket.terminate();
-    }
-  }, 1000);
-  pinging.unref();
-
   http.on("upgrade", onUpgrade);
 
   return {
     async close() {
       http.off("upgrade", onUpgrade);
-      clearInterval(pinging);
       for (const stream of waiting)
         refuse(stream, "503 Service Unavailable", "the server is closing");
       await Promise.all([...sockets.clients].map(closeSocket));
@@ -156,6 +128,9 @@ export function attach<Context>(
 /** So much is not held back any longer for what may follow it, in bytes. */
 const CORKED_BYTES = 64 * 1024;
 
+/** RFC 6455, section 5.5.2: a ping without a payload, as a server sends it. */
+const EMPTY_PING = Buffer.from([0x89, 0]);
+
 /**
  * Writes a message's frame to the TCP socket itself, which `ws` allows between its own frames as each of them is written
  * at once: one for all clients, and one piece instead of two, so that an edit with hundreds of readers costs half.
@@ -163,6 +138,8 @@ const CORKED_BYTES = 64 * 1024;
 class NodeClientSocket implements ClientSocket {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
+  /** Whether anything was received since the last sign, and what was done about it if not. */
+  #sign: "heard" | "none" | "asked" = "heard";
 
   constructor(socket: WebSocket, stream: Duplex) {
     this.#socket = socket;
@@ -174,6 +151,23 @@ class NodeClientSocket implements ClientSocket {
     corkForTask(this.#stream);
     this.#stream.write(binaryFrame(message));
     if (this.#stream.writableLength > CORKED_BYTES) this.#stream.uncork();
+  }
+
+  heard(): void {
+    this.#sign = "heard";
+  }
+
+  keepAlive(message: Uint8Array): void {
+    // What is not being read gives no sign.
+    if (this.#socket.isPaused) this.#sign = "heard";
+    if (this.#sign === "asked") {
+      this.#socket.terminate();
+    } else if (this.#socket.readyState === this.#socket.OPEN) {
+      const frame = binaryFrame(message);
+      const asks = this.#sign === "none";
+      this.#sign = asks ? "asked" : "none";
+      this.#stream.write(asks ? Buffer.concat([EMPTY_PING, frame]) : frame);
+    }
   }
 
   close(code: number, reason: string): void {

@@ -8,6 +8,12 @@ export interface ClientSocket {
   /** Begins the closing handshake. MUST lead to `ClientConnection.closed`. */
   close(code: number, reason: string): void;
   /**
+   * Sends the message as `send` does, and sees to it that a client that is gone is noticed: one of which nothing was received
+   * for long is asked for a sign, and cut off if it gives none until the next time. Called every 24 s. Without it the message
+   * is only sent. MUST NOT throw.
+   */
+  keepAlive?(frame: Uint8Array): void;
+  /**
    * Stops and goes on reading, for a client that sends faster than the limits allow. Without them it is closed instead. MUST NOT
    * throw, and may be called when the socket is closed.
    */

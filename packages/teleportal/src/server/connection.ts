@@ -17,12 +17,6 @@ import { Pace } from "./pace.ts";
 /** An awareness frame that names nobody: changes nothing, and tells a y-websocket client that the link is alive. */
 const KEEPALIVE_FRAME = new Uint8Array([1, 1, 0]);
 
-/**
- * After how many seconds without anything sent a keepalive is due. A y-websocket client takes a connection for dead
- * after 30 s without a message, and WebSocket pings are none to it.
- */
-const QUIET_SECONDS = 24;
-
 /** What a waiting frame costs beside its bytes, so that many tiny ones count as the memory they take. */
 const QUEUED_FRAME_OVERHEAD = 256;
 
@@ -31,7 +25,7 @@ export interface ServerConnection extends ClientConnection {
   /** Neither the client nor the server has ended it. */
   isOpen(): boolean;
   send(frame: Uint8Array): void;
-  /** Called every second: sends something if nothing was sent for long. */
+  /** Gives the client a sign that the connection is alive, and looks for one of it. */
   keepAlive(): void;
   close(code: CloseCode, reason: string): void;
   /** Asks again what the client may; resolves with whether it may still read, and is closed if not. */
@@ -87,7 +81,6 @@ export function createConnection(
   let allowance = limits.bufferedBytes;
   /** That download is not through yet. */
   let downloading = false;
-  let quietSeconds = 0;
   const pace = new Pace(socket, limits);
 
   function takesFrames(): boolean {
@@ -123,7 +116,6 @@ export function createConnection(
 
   function send(frame: Uint8Array): void {
     if (state !== "open") return;
-    quietSeconds = 0;
     const bytes = buffered();
     if (bytes + frame.length > allowance && bytes > 0) {
       counters.clientsTooSlow += 1;
@@ -133,9 +125,13 @@ export function createConnection(
     transmit(frame);
   }
 
-  function transmit(frame: Uint8Array): void {
+  function count(frame: Uint8Array): void {
     counters.clientMessagesOut += 1;
     counters.clientBytesOut += frame.length;
+  }
+
+  function transmit(frame: Uint8Array): void {
+    count(frame);
     socket.send(frame);
   }
 
@@ -146,7 +142,6 @@ export function createConnection(
     const bytes = buffered();
     // Asked again before the last answer is through: that, and what follows it, brings the client here as well.
     if (downloading && bytes + size > allowance) return;
-    quietSeconds = 0;
     downloading = true;
     allowance += size;
     for (const frame of frames) transmit(frame);
@@ -304,8 +299,10 @@ export function createConnection(
       return !(await deniesReading());
     },
     keepAlive() {
-      quietSeconds += 1;
-      if (quietSeconds === QUIET_SECONDS) send(KEEPALIVE_FRAME);
+      if (state !== "open") return;
+      count(KEEPALIVE_FRAME);
+      if (socket.keepAlive === undefined) socket.send(KEEPALIVE_FRAME);
+      else socket.keepAlive(KEEPALIVE_FRAME);
     },
     receive(frame) {
       if (state !== "open") return;

@@ -18,12 +18,10 @@ import { createConnection } from "./connection.ts";
 import type { ServerConnection } from "./connection.ts";
 import { createDelayedBatch } from "./delayed-batch.ts";
 import { createDocumentRegistry } from "./document-registry.ts";
+import { KeepAlive } from "./keep-alive.ts";
 import { withDefaultLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server-options.ts";
-
-/** How often connections are asked whether they need a keepalive, in milliseconds. */
-const KEEPALIVE_INTERVAL = 1000;
 
 /**
  * After which time the peers hear of presence that was renewed, in milliseconds; that of all documents together. A
@@ -58,7 +56,7 @@ export class Server<Context = unknown> {
   readonly #startedAt = performance.now();
   readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, (document) => document.renew());
   readonly #storingSoon = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
-  #keepAlive: ReturnType<typeof setInterval> | undefined;
+  readonly #keepAlive = new KeepAlive();
   #closing: Promise<void> | undefined;
   readonly #offlineBudget: OfflineBudget = { held: 0, cap: OFFLINE_BYTES };
   #lastEpoch = 0;
@@ -122,6 +120,7 @@ export class Server<Context = unknown> {
       socket.close(CloseCode.tryAgainLater, refusal);
       return { receive() {}, closed() {} };
     }
+    const share = this.#keepAlive.deal();
     const connection = createConnection(socket, {
       documentId,
       limits: this.#limits,
@@ -134,15 +133,11 @@ export class Server<Context = unknown> {
       release: () => this.#documents.release(documentId),
       ended: (ended) => {
         this.#connections.delete(ended);
-        if (this.#connections.size > 0) return;
-        clearInterval(this.#keepAlive);
-        this.#keepAlive = undefined;
+        this.#keepAlive.delete(ended, share);
       },
     });
     this.#connections.set(connection, ctx);
-    this.#keepAlive ??= setInterval(() => {
-      for (const open of this.#connections.keys()) open.keepAlive();
-    }, KEEPALIVE_INTERVAL);
+    this.#keepAlive.add(connection, share);
     return connection;
   }
 
@@ -250,6 +245,6 @@ export class Server<Context = unknown> {
     await this.#documents.closeAll();
     this.#storingSoon.cancel();
     this.#renewing.cancel();
-    clearInterval(this.#keepAlive);
+    this.#keepAlive.stop();
   }
 }

@@ -1,22 +1,12 @@
-import { encodeUpdateFrame } from "@teleportal/sync-core";
 import { CloseCode } from "teleportal";
 import type { ClientSocket } from "teleportal";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import * as Y from "yjs";
 import { Pace } from "../../src/server/pace.ts";
 import { connectEditor } from "./connect-editor.ts";
+import { keystrokes } from "./keystrokes.ts";
 import { connectRaw } from "./raw-client.ts";
 import { createStallingSocket } from "./stalling-socket.ts";
 import { startInstance } from "./start-instance.ts";
-
-/** Each letter as the frame of an update. */
-function keystrokes(count: number): Uint8Array[] {
-  const doc = new Y.Doc();
-  const frames: Uint8Array[] = [];
-  doc.on("update", (update: Uint8Array) => void frames.push(encodeUpdateFrame(update)));
-  for (let i = 0; i < count; i++) doc.getText("text").insert(i, "x");
-  return frames;
-}
 
 describe("a client that sends faster than it may", () => {
   it("is read later, loses nothing, and holds nobody up", async () => {

@@ -1,0 +1,66 @@
+/** What is kept alive. */
+export interface KeptAlive {
+  keepAlive(): void;
+}
+
+/**
+ * How long a connection goes without a sign from the server, in milliseconds. A y-websocket client takes one for dead after
+ * 30 s without a message, and WebSocket pings are none to it.
+ */
+const PERIOD = 24_000;
+
+/** Into how many shares the connections are dealt, so that never all of them are written to at once. */
+const SHARES = 96;
+
+/** Those that are written to in the same moment, and the next to be. */
+export class Share {
+  readonly members = new Set<KeptAlive>();
+  next: Share = this;
+}
+
+function createRing(length: number): Share {
+  const last = new Share();
+  for (let i = 1; i < length; i++) {
+    const share = new Share();
+    share.next = last.next;
+    last.next = share;
+  }
+  return last;
+}
+
+/**
+ * Keeps each connection alive once in {@link PERIOD}, with one timer for all that runs while there are any. However they come,
+ * they are dealt out evenly: when another instance goes, its crowd comes within a second.
+ */
+export class KeepAlive {
+  #due = createRing(SHARES);
+  #dealt = this.#due;
+  #size = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** The share that the next connection is to be added to. */
+  deal(): Share {
+    this.#dealt = this.#dealt.next;
+    return this.#dealt;
+  }
+
+  add(connection: KeptAlive, share: Share): void {
+    share.members.add(connection);
+    this.#size += 1;
+    this.#timer ??= setInterval(() => {
+      this.#due = this.#due.next;
+      for (const each of this.#due.members) each.keepAlive();
+    }, PERIOD / SHARES);
+  }
+
+  delete(connection: KeptAlive, share: Share): void {
+    if (!share.members.delete(connection)) return;
+    this.#size -= 1;
+    if (this.#size === 0) this.stop();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
