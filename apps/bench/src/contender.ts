@@ -11,11 +11,26 @@ export interface Contender {
   readonly protocol: ProtocolName;
   /** `relay` and `peer` are what ours are compared with. A relay keeps no document for whoever comes later. */
   readonly role: "relay" | "ours" | "peer";
+  /** The relay that it is compared with: over the same broker, where there is one. */
+  readonly relay: string;
   /** An emulator that polls is slow and says little of the service: it takes part in the first round only. */
   readonly emulated: boolean;
 }
 
-function ours(broker: BrokerName, title: string): Contender {
+function relay(name: string, broker: BrokerName, title: string): Contender {
+  return {
+    name,
+    title: `raw relay, ${title}`,
+    broker,
+    server: "raw-relay",
+    protocol: "y-websocket",
+    role: "relay",
+    relay: name,
+    emulated: false,
+  };
+}
+
+function ours(broker: BrokerName, title: string, relayName: string): Contender {
   return {
     name: broker,
     title: `teleportal, ${title}`,
@@ -23,23 +38,17 @@ function ours(broker: BrokerName, title: string): Contender {
     server: "teleportal",
     protocol: "y-websocket",
     role: "ours",
+    relay: relayName,
     emulated: broker === "google-pubsub",
   };
 }
 
 export const contenders: readonly Contender[] = [
-  {
-    name: "relay",
-    title: "raw relay, Redis",
-    broker: "redis",
-    server: "raw-relay",
-    protocol: "y-websocket",
-    role: "relay",
-    emulated: false,
-  },
-  ours("redis", "Redis"),
-  ours("nats", "NATS"),
-  ours("google-pubsub", "Google Pub/Sub"),
+  relay("relay", "redis", "Redis"),
+  ours("redis", "Redis", "relay"),
+  relay("relay-nats", "nats", "NATS"),
+  ours("nats", "NATS", "relay-nats"),
+  ours("google-pubsub", "Google Pub/Sub", "relay"),
   {
     name: "hocuspocus",
     title: "Hocuspocus, Redis",
@@ -47,6 +56,7 @@ export const contenders: readonly Contender[] = [
     server: "hocuspocus",
     protocol: "hocuspocus",
     role: "peer",
+    relay: "relay",
     emulated: false,
   },
 ];

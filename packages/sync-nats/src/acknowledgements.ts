@@ -1,16 +1,23 @@
 import { afterTurn } from "@teleportal/sync-core";
 
 /**
+ * While more is published soon after, publishes are answered for together, so many milliseconds after the last answer was
+ * asked for: each costs as much as receiving a message, and nobody waits for it but the accounting.
+ */
+const SPACING = 2;
+
+/** So many bytes are not kept waiting: what is sent in parts waits for the part before. */
+const PROMPT_BYTES = 64 * 1024;
+
+/**
  * The server's word that it has taken what was sent. Core NATS answers no single publish; but it handles what a client
- * sends in order, so the `PONG` to a `PING` behind them answers all of them. One `PING` per event-loop turn in which
- * something was sent, whatever the number of documents.
+ * sends in order, so the `PONG` to a `PING` behind them answers all of them, whatever the number of documents.
  */
 export interface Acknowledgements {
-  /**
-   * For what is sent next in the same turn: the `PING` then leaves in one write with it. Rejects when the connection
-   * is lost, or when the server refuses a publish to `subject`, if one is given.
-   */
-  next(subject?: string): Promise<void>;
+  /** For a subscription or its end, which is sent next in the same turn: the `PING` leaves in one write with it. */
+  next(): Promise<void>;
+  /** For so many bytes that are published next in the same turn. Rejects also when the server refuses them. */
+  nextPublish(subject: string, bytes: number): Promise<void>;
   /** The server refuses a publish to that subject. */
   refuse(subject: string, cause: unknown): void;
   /** The connection is lost: what it had not answered counts as not taken. */
@@ -22,54 +29,92 @@ interface Waiting {
   reject(cause: unknown): void;
 }
 
-interface Turn {
+/** What one `PING` is for. */
+interface Question {
   /** What waits for an answer, per subject. */
   readonly waiting: Map<string | undefined, Waiting[]>;
+  bytes: number;
+  /** Asked at the end of this turn, not by the timer. */
+  prompt: boolean;
 }
 
+/** `flush` sends a `PING` and resolves with its `PONG`. All of them reject when the connection is lost. */
 export function createAcknowledgements(flush: () => Promise<void>): Acknowledgements {
   /** Those not answered yet, oldest first. */
-  const turns = new Set<Turn>();
-  let current: Turn | undefined;
+  const questions = new Set<Question>();
+  let current: Question | undefined;
+  let askedAt = -Infinity;
+  let timer: ReturnType<typeof setTimeout> | undefined;
 
-  function settle(turn: Turn, settleOne: (one: Waiting) => void): void {
-    if (!turns.delete(turn)) return;
-    for (const waiting of turn.waiting.values()) waiting.forEach(settleOne);
+  function settle(question: Question, settleOne: (one: Waiting) => void): void {
+    if (!questions.delete(question)) return;
+    for (const waiting of question.waiting.values()) waiting.forEach(settleOne);
   }
 
-  async function ask(turn: Turn): Promise<void> {
-    if (current === turn) current = undefined;
+  /** What comes from now on is for the next `PING`. */
+  function end(): Question | undefined {
+    const ended = current;
+    current = undefined;
+    clearTimeout(timer);
+    timer = undefined;
+    return ended;
+  }
+
+  async function ask(): Promise<void> {
+    const question = end();
+    if (question === undefined) return;
+    askedAt = performance.now();
     try {
       await flush();
     } catch (cause) {
-      settle(turn, ({ reject }) => reject(cause));
+      settle(question, ({ reject }) => reject(cause));
       return;
     }
     // The refusals that came before the answer are told through an async iterator, some microtasks later.
-    afterTurn(() => settle(turn, ({ resolve }) => resolve()));
+    afterTurn(() => settle(question, ({ resolve }) => resolve()));
+  }
+
+  function open(): Question {
+    const question: Question = { waiting: new Map(), bytes: 0, prompt: false };
+    questions.add(question);
+    return question;
+  }
+
+  function askAfterTurn(question: Question): void {
+    if (question.prompt) return;
+    question.prompt = true;
+    queueMicrotask(() => void ask());
+  }
+
+  function answerTo(question: Question, subject: string | undefined): Promise<void> {
+    const answered = new Promise<void>((resolve, reject) => {
+      const same = question.waiting.get(subject);
+      if (same === undefined) question.waiting.set(subject, [{ resolve, reject }]);
+      else same.push({ resolve, reject });
+    });
+    // Nobody waits for it when the sending itself has failed.
+    answered.catch(() => {});
+    return answered;
   }
 
   return {
-    next(subject) {
-      let turn = current;
-      if (turn === undefined) {
-        turn = current = { waiting: new Map() };
-        turns.add(turn);
-        const asked = turn;
-        queueMicrotask(() => void ask(asked));
+    next() {
+      current ??= open();
+      askAfterTurn(current);
+      return answerTo(current, undefined);
+    },
+    nextPublish(subject, bytes) {
+      current ??= open();
+      current.bytes += bytes;
+      if (!current.prompt) {
+        const wait = askedAt + SPACING - performance.now();
+        if (wait <= 0 || current.bytes > PROMPT_BYTES) askAfterTurn(current);
+        else timer ??= setTimeout(() => void ask(), wait);
       }
-      const { waiting } = turn;
-      const answered = new Promise<void>((resolve, reject) => {
-        const same = waiting.get(subject);
-        if (same === undefined) waiting.set(subject, [{ resolve, reject }]);
-        else same.push({ resolve, reject });
-      });
-      // Nobody waits for it when the sending itself has failed.
-      answered.catch(() => {});
-      return answered;
+      return answerTo(current, subject);
     },
     refuse(subject, cause) {
-      for (const { waiting } of turns) {
+      for (const { waiting } of questions) {
         const refused = waiting.get(subject);
         if (refused === undefined) continue;
         waiting.delete(subject);
@@ -78,8 +123,8 @@ export function createAcknowledgements(flush: () => Promise<void>): Acknowledgem
       }
     },
     fail(cause) {
-      current = undefined;
-      for (const turn of turns) settle(turn, ({ reject }) => reject(cause));
+      end();
+      for (const question of questions) settle(question, ({ reject }) => reject(cause));
     },
   };
 }

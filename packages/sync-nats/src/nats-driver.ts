@@ -192,7 +192,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
     async publish(channel, bytes) {
       const on = assertUp("publish");
       const subject = entries.get(channel)?.subject ?? subjects.of(channel);
-      const acknowledged = acknowledgements.next(subject);
+      const acknowledged = acknowledgements.nextPublish(subject, bytes.length);
       on.publish(subject, bytes);
       await acknowledged;
       return undefined;

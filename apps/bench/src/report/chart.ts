@@ -4,7 +4,7 @@ import * as echarts from "echarts";
 export interface Series {
   readonly title: string;
   readonly color: string;
-  readonly symbol: "circle" | "rect" | "triangle" | "diamond" | "emptyCircle";
+  readonly symbol: "circle" | "rect" | "triangle" | "diamond" | "emptyCircle" | "emptyTriangle";
   readonly points: readonly (readonly [number | string, number])[];
 }
 

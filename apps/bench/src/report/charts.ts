@@ -7,6 +7,7 @@ import { hasFailed, placesOf, spread } from "./comparison.ts";
 /** Okabe and Ito's colours, which the colour-blind can tell apart, and a shape for each. */
 const LOOKS: Readonly<Record<string, Pick<Series, "color" | "symbol">>> = {
   relay: { color: "#7a7a7a", symbol: "circle" },
+  "relay-nats": { color: "#b0b0b0", symbol: "emptyTriangle" },
   redis: { color: "#d55e00", symbol: "rect" },
   nats: { color: "#0072b2", symbol: "triangle" },
   "google-pubsub": { color: "#009e73", symbol: "diamond" },

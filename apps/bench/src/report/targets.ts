@@ -16,7 +16,7 @@ interface Target {
   readonly workload: string;
   /** An emulator that polls says nothing of what the broker costs: then it is shown, and not judged. */
   readonly emulator: "judged" | "shown";
-  judge(results: Results, contender: string): Judgement;
+  judge(results: Results, contender: Contender): Judgement;
 }
 
 const NOT_MEASURED: Judgement = { type: "not measured" };
@@ -25,7 +25,7 @@ const NOT_MEASURED: Judgement = { type: "not measured" };
 function everywhere(
   options: Pick<Target, "promise" | "workload" | "emulator"> & {
     readonly metric: string;
-    measure(results: Results, contender: string, place: Place): Spread | undefined;
+    measure(results: Results, contender: Contender, place: Place): Spread | undefined;
     holds(value: number): boolean;
     /** @default the greatest */
     readonly worst?: "least" | "greatest";
@@ -41,7 +41,7 @@ function everywhere(
     judge(results, contender) {
       const places = placesOf(results, workload);
       const chosen = options.only === "last" ? places.slice(-1) : places;
-      if (hasFailed(results, contender, workload) !== undefined) return { type: "failed" };
+      if (hasFailed(results, contender.name, workload) !== undefined) return { type: "failed" };
       let worst: Spread | undefined;
       for (const at of chosen) {
         const found = measure(results, contender, { workload, metric, at });
@@ -68,7 +68,7 @@ function timesRelay(
     workload,
     metric,
     emulator: "shown",
-    measure: (results, contender, place) => compare(results, contender, "relay", place),
+    measure: (results, { name, relay }, place) => compare(results, name, relay, place),
     holds: (times) => times <= limit,
     text: timesText,
   });
@@ -81,8 +81,8 @@ function lessThanHocuspocus(workload: string, times: number, promise: string): T
     metric: "cpu",
     emulator: "shown",
     worst: "least",
-    measure: (results, contender, place) =>
-      compare(results, contender, "hocuspocus", place, (ours, theirs) => theirs / ours),
+    measure: (results, { name }, place) =>
+      compare(results, name, "hocuspocus", place, (ours, theirs) => theirs / ours),
     holds: (less) => less >= times,
     text: (spread) => `${timesText(spread)} less`,
   });
@@ -106,10 +106,10 @@ function atMost(
     metric,
     emulator,
     ...(only === undefined ? {} : { only }),
-    measure: (results, contender, place) =>
+    measure: (results, { name, relay }, place) =>
       options.beyondRelay
-        ? compare(results, contender, "relay", place, (ours, relay) => ours - relay)
-        : spread(results, contender, place),
+        ? compare(results, name, relay, place, (ours, theirs) => ours - theirs)
+        : spread(results, name, place),
     holds: (value) => value <= limit,
     text: (spread) => `${spreadText(spread, digits)}${unit}`,
   });
@@ -231,7 +231,7 @@ export function targetTable(results: Results): string {
     ["target", ...ours.map(({ title }) => title)],
     measured.map((target) => [
       target.promise,
-      ...ours.map((contender) => cell(target, contender, target.judge(results, contender.name))),
+      ...ours.map((contender) => cell(target, contender, target.judge(results, contender))),
     ]),
   );
 }

@@ -44,18 +44,24 @@ function plain(results: Results, workload: Described): string {
     ]),
   );
   const compared = metrics.filter(([, { compared }]) => compared);
-  const bases = taking.filter(({ role }) => role !== "ours");
+  const bases: Base[] = [
+    ...(taking.some(({ role }) => role === "relay")
+      ? [{ title: "raw relay", of: ({ relay }: Contender) => relay }]
+      : []),
+    ...taking
+      .filter(({ role }) => role === "peer")
+      .map((peer) => ({ title: shortTitle(peer), of: () => peer.name })),
+  ];
   const ratios = table(
-    [
-      "",
-      ...bases.flatMap((base) => compared.map(([metric]) => `${metric}, × ${shortTitle(base)}`)),
-    ],
-    taking.map(({ name, title }) => [
-      title,
+    ["", ...bases.flatMap((base) => compared.map(([metric]) => `${metric}, × ${base.title}`))],
+    taking.map((contender) => [
+      contender.title,
       ...bases.flatMap((base) =>
         compared.map(([metric]) => {
-          if (base.name === name) return "1";
-          const ratio = compare(results, name, base.name, { workload: workload.name, metric });
+          const other = base.of(contender);
+          if (other === contender.name) return "1";
+          const place = { workload: workload.name, metric };
+          const ratio = compare(results, contender.name, other, place);
           return ratio === undefined ? "–" : timesText(ratio);
         }),
       ),
@@ -64,31 +70,37 @@ function plain(results: Results, workload: Described): string {
   return bases.length === 0 || compared.length === 0 ? values : `${values}\n\n${ratios}`;
 }
 
+/** What contenders are compared with, each with its own. */
+interface Base {
+  readonly title: string;
+  of(contender: Contender): string;
+}
+
 function shortTitle({ title }: Contender): string {
   return title.split(",")[0] ?? title;
 }
 
 function along(results: Results, workload: Described): string {
   const taking = participants(results, workload.name);
-  const relay = taking.find(({ role }) => role === "relay");
+  const hasRelay = taking.some(({ role }) => role === "relay");
   return Object.entries(workload.metrics)
     .map(([metric, { title, digits, compared }]) => {
       const rows = placesOf(results, workload.name).map((at) => [
         at === undefined ? "" : numberText(at, 0),
-        ...taking.map(({ name }) => {
+        ...taking.map(({ name, relay }) => {
           const place = { workload: workload.name, metric, at };
           const value = spread(results, name, place);
           if (value === undefined) {
             return hasFailed(results, name, workload.name, at) === undefined ? "–" : FAILED;
           }
           const text = spreadText(value, digits);
-          if (relay === undefined || relay.name === name || !compared) return text;
-          const ratio = compare(results, name, relay.name, place);
+          if (relay === name || !compared) return text;
+          const ratio = compare(results, name, relay, place);
           return ratio === undefined ? text : `${text}; ${timesText(ratio)}`;
         }),
       ]);
       const head = [workload.axis?.title ?? "", ...taking.map((contender) => contender.title)];
-      return `**${title}**${relay !== undefined && compared ? " (behind it: × the raw relay)" : ""}\n\n${table(head, rows)}`;
+      return `**${title}**${hasRelay && compared ? " (behind it: × the raw relay)" : ""}\n\n${table(head, rows)}`;
     })
     .join("\n\n");
 }

@@ -1,31 +1,22 @@
 /**
  * The least that can keep instances in step: every update of a client goes to the document's other clients here, and
- * to the other instances by one PUBLISH. It reads what a frame is, and keeps nothing, checks nothing and repairs
+ * to the other instances by one broker message. It reads what a frame is, and keeps nothing, checks nothing and repairs
  * nothing: who comes late has missed what was typed. What this costs is what sockets and broker cost.
  */
-import { randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { Redis } from "ioredis";
 import * as decoding from "lib0/decoding";
 import { WebSocketServer } from "ws";
 import type { WebSocket } from "ws";
 import { answerBench } from "./instance-control.ts";
+import { openRawBus } from "./raw-bus.ts";
 
-const ID_BYTES = 8;
 const NOTHING = Uint8Array.of(0, 1, 2, 0, 0);
 
-const id = randomBytes(ID_BYTES);
-const broker = process.env["BENCH_BROKER"] ?? "";
-const publisher = new Redis(broker);
-const subscriber = new Redis(broker);
 const rooms = new Map<string, Set<WebSocket>>();
-
-subscriber.on("messageBuffer", (channel: Buffer, message: Buffer) => {
-  if (message.compare(id, 0, ID_BYTES, 0, ID_BYTES) === 0) return;
-  const frame = message.subarray(ID_BYTES);
-  for (const client of rooms.get(channel.toString()) ?? []) client.send(frame);
+const bus = await openRawBus(process.env["BENCH_BROKER"] ?? "", (room, frame) => {
+  for (const client of rooms.get(room) ?? []) client.send(frame);
 });
 
 const http = createServer();
@@ -36,7 +27,7 @@ new WebSocketServer({ server: http, perMessageDeflate: false }).on(
     const clients = rooms.get(room) ?? new Set();
     if (clients.size === 0) {
       rooms.set(room, clients);
-      void subscriber.subscribe(room);
+      bus.subscribe(room);
     }
     clients.add(socket);
     socket.on("message", (frame: Buffer) => {
@@ -48,14 +39,14 @@ new WebSocketServer({ server: http, perMessageDeflate: false }).on(
       } else if (step === 2) {
         decoding.readVarUint8Array(decoder);
         for (const client of clients) if (client !== socket) client.send(frame);
-        void publisher.publish(room, Buffer.concat([id, frame]));
+        bus.publish(room, frame);
       }
     });
     socket.on("close", () => {
       clients.delete(socket);
       if (clients.size > 0) return;
       rooms.delete(room);
-      void subscriber.unsubscribe(room);
+      bus.unsubscribe(room);
     });
   },
 );
