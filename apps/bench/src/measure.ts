@@ -77,7 +77,7 @@ export async function measure(
     }
   }
 
-  const roundsOf = ({ rounds }: Workload): number => Math.min(rounds, options.rounds);
+  const roundsOf = (workload: Workload): number => workload.rounds(options.rounds);
 
   try {
     for (const contender of contenders) {

@@ -6,6 +6,7 @@ export type {
   ServerSyncTransportFactory,
   DirectTransport,
   DirectConnection,
+  DirectReader,
   TransportStreams,
   YTransport,
 } from "./contract/transport.ts";
@@ -39,8 +40,6 @@ export {
 } from "./transport/sync-transport-factory.ts";
 export type { SyncTransportFactory } from "./transport/sync-transport-factory.ts";
 export { openSyncTransportFactory } from "./transport/open-sync-transport-factory.ts";
-export { corkForTask } from "./driver/cork.ts";
-export type { Corkable } from "./driver/cork.ts";
 export { createConnectionState } from "./driver/connection-state.ts";
 export type { ConnectionState, ConnectionStateOptions } from "./driver/connection-state.ts";
 export { DEFAULT_KEY_PREFIX } from "./transport/options.ts";

@@ -6,10 +6,12 @@ import type { ClusterView, NodeAddress } from "./cluster-topology.ts";
 import { createConnectionPair } from "./connection-pair.ts";
 import { NAME } from "./driver-traits.ts";
 import type { NatMap, RedisNodeLike } from "./redis-client-like.ts";
+import { releaseMuch } from "./write-together.ts";
 
 /** One master of the cluster, over a connection to publish and one to subscribe. */
 export interface Shard {
   readonly key: string;
+  readonly publisher: RedisNodeLike;
   readonly ready: boolean;
   readonly failure: unknown;
   /** Changes when subscriptions made so far may be gone. */
@@ -100,6 +102,7 @@ export function createShard(
 
   return {
     key,
+    publisher,
     get ready() {
       return pair.ready;
     },
@@ -129,7 +132,11 @@ export function createShard(
           pinging = false;
         });
     },
-    publish: (channel, bytes) => publisher.spublish(channel, bytes),
+    publish(channel, bytes) {
+      const published = publisher.spublish(channel, bytes);
+      releaseMuch(publisher);
+      return published;
+    },
     subscribe(channels) {
       return new Promise((resolve, reject) => {
         waiting.add(reject);

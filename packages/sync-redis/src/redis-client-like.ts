@@ -1,11 +1,13 @@
 import type { Buffer } from "node:buffer";
-import type { Corkable } from "@teleportal/sync-core";
+import type { Writable } from "node:stream";
 
 /** What the driver needs of an ioredis client; ioredis 5 and 6 have it. */
 export interface RedisClientLike {
   readonly status: string;
   /** The socket, once there is one. */
-  readonly stream?: Corkable | undefined;
+  readonly stream?:
+    | Pick<Writable, "cork" | "uncork" | "writableCorked" | "writableLength">
+    | undefined;
   publish(channel: string, message: Buffer): Promise<number>;
   subscribe(...channels: string[]): Promise<unknown>;
   unsubscribe(...channels: string[]): Promise<unknown>;

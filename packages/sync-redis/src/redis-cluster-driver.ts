@@ -12,6 +12,7 @@ import { CAPABILITIES, NAME, RESTORE_GROUP } from "./driver-traits.ts";
 import { keySlot } from "./key-slot.ts";
 import type { NatMap, RedisNodeLike } from "./redis-client-like.ts";
 import { isRefusal } from "./refusal.ts";
+import { writeTogether } from "./write-together.ts";
 
 export interface ClusterDriverSettings {
   /** Nodes to begin with, and to fall back to when none of the known ones answers. */
@@ -325,6 +326,12 @@ export function createRedisClusterDriver(settings: ClusterDriverSettings): SyncD
       }
       // The number that Redis tells leaves out who is subscribed at a replica, as somebody may be after a failover.
       return undefined;
+    },
+    together(publishAll) {
+      writeTogether(
+        [...shards.values()].map(({ publisher }) => publisher),
+        publishAll,
+      );
     },
     async subscribe(channel, onBytes) {
       state.assertUp("subscribe");

@@ -1,7 +1,7 @@
 import { generateTyping } from "../session/generate-session.ts";
 import { closeTypedDocuments, deliveryOf, openTypedDocuments } from "./typed-document.ts";
 import { typeAllInFlight } from "./type-in-flight.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Measurement, Workload } from "./workload.ts";
 
 const SIZES = [10_000, 100_000, 1_000_000];
@@ -19,7 +19,7 @@ export const documentSize: Workload = {
     step: { by: 1_000_000, title: "further MB in the document" },
   },
   fresh: false,
-  rounds: 2,
+  rounds: atMost(3),
   needsDocument: false,
   async run(deployment, { random, scale }) {
     const keystrokes = scaled(KEYSTROKES, scale, 20);

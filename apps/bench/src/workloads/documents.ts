@@ -5,7 +5,7 @@ import { concurrently } from "../concurrently.ts";
 import type { Deployment } from "../deployment.ts";
 import { closeTypedDocuments, deliveryOf, openTypedDocuments } from "./typed-document.ts";
 import { typeAllInFlight } from "./type-in-flight.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Measurement, Workload } from "./workload.ts";
 
 const IDLE = [1, 10, 100, 1000];
@@ -47,7 +47,7 @@ export const documents: Workload = {
     step: { by: 1000, title: "1000 further open documents" },
   },
   fresh: false,
-  rounds: 1,
+  rounds: atMost(3),
   needsDocument: false,
   async run(deployment, { session, scale }) {
     const keystrokes = scaled(KEYSTROKES, scale, 20);

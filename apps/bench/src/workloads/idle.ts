@@ -5,7 +5,7 @@ import type { AskedProcess } from "../asked-process.ts";
 import type { HolderAnswer, HolderQuestion } from "../client/holder-control.ts";
 import type { Deployment } from "../deployment.ts";
 import { openFileLimit } from "../open-file-limit.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Workload } from "./workload.ts";
 
 const DOCUMENTS = 10_000;
@@ -92,7 +92,7 @@ export const idle: Workload = {
     messages: { title: "broker messages a second while idle", digits: 1, compared: true },
   },
   fresh: true,
-  rounds: 1,
+  rounds: atMost(1),
   needsDocument: false,
   async run(deployment, { scale, awareness }) {
     const wanted = scaled(DOCUMENTS, scale, 100);

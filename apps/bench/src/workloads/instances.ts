@@ -1,7 +1,7 @@
 import { concurrently } from "../concurrently.ts";
 import { closeTypedDocuments, deliveryOf, openTypedDocument } from "./typed-document.ts";
 import { typeAllInFlight } from "./type-in-flight.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Measurement, Workload } from "./workload.ts";
 
 const INSTANCES = [2, 5, 10, 20];
@@ -22,7 +22,7 @@ export const instances: Workload = {
   },
   axis: { title: "instances", scale: "linear", step: { by: 1, title: "further instance" } },
   fresh: true,
-  rounds: 1,
+  rounds: atMost(2),
   needsDocument: false,
   async run(deployment, { session, scale }) {
     const { protocol, document } = deployment;

@@ -7,7 +7,7 @@ import type { Join } from "./join.ts";
 import { closeTypedDocuments, deliveryOf, openTypedDocument, sendNext } from "./typed-document.ts";
 import type { TypedDocument } from "./typed-document.ts";
 import { typeInFlight } from "./type-in-flight.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Workload } from "./workload.ts";
 
 const SIZE = 1_000_000;
@@ -34,7 +34,7 @@ export const lateJoin: Workload = {
     download: { title: "joiner's download, × the smallest encoding", digits: 2, compared: true },
   },
   fresh: true,
-  rounds: 1,
+  rounds: atMost(1),
   needsDocument: true,
   async run(deployment, { random, scale }) {
     const joins = scaled(JOINS, scale, 4);

@@ -1,6 +1,6 @@
 import { closeTypedDocuments, deliveryOf, openTypedDocument } from "./typed-document.ts";
 import { typeAllInFlight } from "./type-in-flight.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Measurement, Workload } from "./workload.ts";
 
 const WARM_UP = 20;
@@ -17,7 +17,7 @@ export const readers: Workload = {
     step: { by: 1, title: "further reader on each instance" },
   },
   fresh: false,
-  rounds: 2,
+  rounds: atMost(2),
   needsDocument: false,
   async run({ protocol, pair: [first, second], document, cpu }, { session, scale }) {
     const measurements: Measurement[] = [];

@@ -3,7 +3,7 @@ import { generateErasing } from "../session/generate-session.ts";
 import { joinDocument } from "./join.ts";
 import { closeTypedDocuments, deliveryOf, openTypedDocuments } from "./typed-document.ts";
 import { typeAllInFlight } from "./type-in-flight.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Measurement, Workload } from "./workload.ts";
 
 /** An hour at five keystrokes a second. */
@@ -27,7 +27,7 @@ export const typedAndErased: Workload = {
   },
   axis: { title: "keystrokes in each document", scale: "linear" },
   fresh: true,
-  rounds: 1,
+  rounds: atMost(1),
   needsDocument: true,
   async run(deployment, { random, scale }) {
     const total = scaled(HOUR, scale, 400);

@@ -3,7 +3,7 @@ import type { Traffic } from "../servers/instance-control.ts";
 import { closeTypedDocuments, deliveryOf, openTypedDocuments } from "./typed-document.ts";
 import type { TypedDocument } from "./typed-document.ts";
 import { typeAllInFlight } from "./type-in-flight.ts";
-import { scaled } from "./workload.ts";
+import { atMost, scaled } from "./workload.ts";
 import type { Workload } from "./workload.ts";
 
 const DOCUMENTS = 4;
@@ -36,7 +36,7 @@ export const wire: Workload = {
     burst: { title: `broker messages per ${BURST} keystrokes at once`, digits: 2, compared: true },
   },
   fresh: false,
-  rounds: 1,
+  rounds: atMost(1),
   needsDocument: false,
   async run(deployment, { session, scale }) {
     const listener = await deployment.broker.listen();

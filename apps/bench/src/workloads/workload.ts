@@ -57,11 +57,19 @@ export interface Workload {
   readonly axis?: Axis;
   /** Servers of its own for each run, so that what others have left there is not measured. */
   readonly fresh: boolean;
-  /** At most so many rounds, for what takes long and varies little. */
-  readonly rounds: number;
+  /**
+   * How many rounds, when so many were asked for: fewer of what takes long and varies little; more, and shorter, of what the
+   * machine's other work disturbs for seconds.
+   */
+  rounds(asked: number): number;
   /** A relay, that keeps no document, has nothing to show here. */
   readonly needsDocument: boolean;
   run(deployment: Deployment, settings: WorkloadSettings): Promise<Measurement[]>;
+}
+
+/** Rounds of what takes long, at most so many. */
+export function atMost(most: number): Workload["rounds"] {
+  return (asked) => Math.min(most, asked);
 }
 
 /** A count of the full measurement at this scale. */

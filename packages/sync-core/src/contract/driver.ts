@@ -42,6 +42,11 @@ export interface SyncDriver {
    */
   publish(channel: string, bytes: Uint8Array): Promise<number | undefined>;
   /**
+   * Called with what calls `publish` for every document of an event-loop turn; MUST run it, once and at once. For brokers' clients that
+   * write to the socket with each publish: all of them can leave in one system call.
+   */
+  together?(publishAll: () => void): void;
+  /**
    * Called at most once at a time per channel, and never again before the returned function has resolved. MUST
    * resolve when the subscription is live. A channel's name is any well-formed string (one with NUL is the transport's
    * own); the driver encodes what its broker would give a meaning to. `onBytes` never throws; the bytes belong to it

@@ -31,10 +31,13 @@ export interface DirectTransport<Context> extends TransportStreams<Context> {
    *
    * @throws SyncError if it was taken over before, or its streams are in use.
    */
-  takeOver(on: {
-    receive(message: Message<Context>): void;
-    ended(): void;
-  }): DirectConnection<Context>;
+  takeOver(reader: DirectReader<Context>): DirectConnection<Context>;
+}
+
+/** Who has taken a transport over. */
+export interface DirectReader<Context> {
+  receive(message: Message<Context>): void;
+  ended(): void;
 }
 
 /** What a transport that was taken over is written to by. */

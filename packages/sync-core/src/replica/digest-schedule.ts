@@ -5,28 +5,30 @@ type DigestTiming = Required<
   Pick<ReplicaOptions, "digestDelay" | "digestMaxDelay" | "digestRounds" | "settleTime">
 >;
 
+/** What the schedule needs of the replica that it belongs to. */
+export interface DigestHost {
+  now(): number;
+  random(): number;
+  /** Whether there is anybody to hear a digest. */
+  hasAudience(): boolean;
+}
+
 /**
  * When the next digest is due: soon after activity, then at growing distance, then never, so that a quiet document
  * sends nothing. Not while there is nobody to hear it.
  */
 export class DigestSchedule {
   readonly #timing: DigestTiming;
-  readonly #host: { now(): number; random(): number };
-  readonly #hasAudience: () => boolean;
+  readonly #host: DigestHost;
   readonly #backoff: Backoff;
   #at: number | undefined;
   /** Digests since the last sign of activity. */
   #quietRounds = 0;
   #typedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    timing: DigestTiming,
-    host: { now(): number; random(): number },
-    hasAudience: () => boolean,
-  ) {
+  constructor(timing: DigestTiming, host: DigestHost) {
     this.#timing = timing;
     this.#host = host;
-    this.#hasAudience = hasAudience;
     this.#backoff = new Backoff(timing.digestDelay, timing.digestMaxDelay);
   }
 
@@ -77,7 +79,7 @@ export class DigestSchedule {
 
   #plan(): void {
     this.#at = undefined;
-    if (this.#quietRounds >= this.#timing.digestRounds || !this.#hasAudience()) return;
+    if (this.#quietRounds >= this.#timing.digestRounds || !this.#host.hasAudience()) return;
     const delay = this.#backoff.next();
     this.#at = this.#host.now() + delay + (this.#host.random() * delay) / 2;
   }

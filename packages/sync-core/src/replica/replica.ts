@@ -19,11 +19,13 @@ import { encodeSyncStep1, encodeSyncStep2 } from "../wire/client-frame.ts";
 import { decodeStateVector, isAhead } from "../wire/state-vector.ts";
 import type { StateVector } from "../wire/state-vector.ts";
 import { DigestSchedule } from "./digest-schedule.ts";
+import type { DigestHost } from "./digest-schedule.ts";
 import { earlier } from "./earlier.ts";
 import { readPeerState } from "./peer-state.ts";
 import type { PeerState } from "./peer-state.ts";
 import { Peers } from "./peers.ts";
 import { EVERYONE, Requests } from "./requests.ts";
+import type { RequestsHost } from "./requests.ts";
 import { UnsentUpdates } from "./unsent-updates.ts";
 import { equalBytes } from "./equal-bytes.ts";
 import { withReplicaDefaults } from "./options.ts";
@@ -64,317 +66,367 @@ export function createReplica(
   host: ReplicaHost,
   options: ReplicaOptions,
 ): Replica {
-  const timing = withReplicaDefaults(options);
-  const { id, epoch } = timing;
-  const peers = new Peers();
-  /** Requests of others to everyone, that this replica answers unless another does first. */
-  const answers = new Map<string, Answer>();
-  const updates = new UnsentUpdates(timing.offlineBytes, timing.offlineBudget);
-  const digests = new DigestSchedule(timing, host, () => up && peers.size > 0);
-  const requests = new Requests(
-    document,
-    {
-      now: () => host.now(),
-      random: () => host.random(),
-      isUp: () => up,
-      send: (frames, to) => send("request", frames, to),
-      unheard: () => peers.forgetSilent(host.now() - timing.peerSilence),
-    },
-    timing,
-  );
+  return new DocumentReplica(document, host, options);
+}
 
-  let up = false;
-  let joined = false;
-  let joinBy: number | undefined;
-  let seq = 0;
-  let awareness: Uint8Array[] = [];
-  let renewals: Uint8Array[] = [];
+/** A class, as are the other parts that each document has: thousands of them share their functions. */
+class DocumentReplica implements Replica, RequestsHost, DigestHost {
+  readonly #document: ReplicaDocument;
+  readonly #host: ReplicaHost;
+  readonly #timing: Required<ReplicaOptions>;
+  readonly #peers = new Peers();
+  /** Requests of others to everyone, that this replica answers unless another does first; seldom any. */
+  #answers: Map<string, Answer> | undefined;
+  readonly #updates: UnsentUpdates;
+  readonly #digests: DigestSchedule;
+  readonly #requests: Requests;
+  #up = false;
+  #joined = false;
+  #joinBy: number | undefined;
+  #seq = 0;
+  #awareness: Uint8Array[] = [];
+  #renewals: Uint8Array[] = [];
 
-  function jitter(span: number): number {
-    return host.random() * span;
+  constructor(document: ReplicaDocument, host: ReplicaHost, options: ReplicaOptions) {
+    const timing = withReplicaDefaults(options);
+    this.#document = document;
+    this.#host = host;
+    this.#timing = timing;
+    this.#updates = new UnsentUpdates(timing.offlineBytes, timing.offlineBudget);
+    this.#digests = new DigestSchedule(timing, this);
+    this.#requests = new Requests(document, this, timing);
   }
 
-  function send(kind: PeerMessage["kind"], frames: readonly Uint8Array[], to?: string): void {
-    if (!up) return;
-    if (to === undefined) host.send({ kind, sender: id, epoch, seq, frames });
-    else host.send({ kind, sender: id, epoch, seq, frames, to });
+  now(): number {
+    return this.#host.now();
   }
 
-  function schedule(): void {
-    let next = earlier(requests.at, digests.at);
-    if (!joined) next = earlier(next, joinBy);
-    if (answers.size > 0) for (const { at } of answers.values()) next = earlier(next, at);
-    host.wakeAt(next);
+  random(): number {
+    return this.#host.random();
+  }
+
+  isUp(): boolean {
+    return this.#up;
+  }
+
+  hasAudience(): boolean {
+    return this.#up && this.#peers.size > 0;
+  }
+
+  send(frames: readonly Uint8Array[], to: string | undefined): void {
+    this.#post("request", frames, to);
+  }
+
+  unheard(): void {
+    this.#peers.forgetSilent(this.#host.now() - this.#timing.peerSilence);
+  }
+
+  hasJoined(): boolean {
+    return this.#joined;
+  }
+
+  start(): void {
+    this.#joinBy = this.#host.now() + this.#timing.joinTimeout;
+    this.#goUp();
+    this.#schedule();
+  }
+
+  localUpdate(frame: Uint8Array): void {
+    this.#updates.add(frame, this.#up);
+  }
+
+  localAwareness(frame: Uint8Array): void {
+    // While the link is down nothing is kept: the snapshot on the way up says it all.
+    if (this.#up) this.#awareness.push(frame);
+  }
+
+  localRenewal(frame: Uint8Array): void {
+    if (this.#up) this.#renewals.push(frame);
+  }
+
+  changed(): void {
+    this.#digests.compareSoon();
+    this.#schedule();
+  }
+
+  flush(): void {
+    this.#sendCollected();
+    this.#schedule();
+  }
+
+  receive(message: PeerMessage | TransportSignal): void {
+    if ("frames" in message) this.#onPeerMessage(message);
+    else this.#onSignal(message);
+    this.#schedule();
+  }
+
+  tick(): void {
+    const now = this.#host.now();
+    if (!this.#joined && this.#joinBy !== undefined && this.#joinBy <= now) this.#finishJoin();
+    for (const [to, answer] of this.#answers ?? []) {
+      if (answer.at <= now) this.#reply(to, answer.state, { wantsBack: true });
+    }
+    this.#requests.tick(now);
+    if (this.#digests.at !== undefined && this.#digests.at <= now) {
+      this.#post("digest", [this.#document.digest()]);
+      this.#digests.said();
+    }
+    this.#schedule();
+  }
+
+  leave(): void {
+    this.#sendCollected();
+    this.#post("leave", []);
+    this.#updates.take();
+    this.#up = false;
+    this.#host.wakeAt(undefined);
+  }
+
+  #jitter(span: number): number {
+    return this.#host.random() * span;
+  }
+
+  #post(kind: PeerMessage["kind"], frames: readonly Uint8Array[], to?: string): void {
+    if (!this.#up) return;
+    const { id, epoch } = this.#timing;
+    const seq = this.#seq;
+    if (to === undefined) this.#host.send({ kind, sender: id, epoch, seq, frames });
+    else this.#host.send({ kind, sender: id, epoch, seq, frames, to });
+  }
+
+  #schedule(): void {
+    let next = earlier(this.#requests.at, this.#digests.at);
+    if (!this.#joined) next = earlier(next, this.#joinBy);
+    if (this.#answers !== undefined) {
+      for (const { at } of this.#answers.values()) next = earlier(next, at);
+    }
+    this.#host.wakeAt(next);
   }
 
   /** Whatever was asked for is here. */
-  function answered(): void {
-    requests.answered();
-    finishJoin();
+  #answered(): void {
+    this.#requests.answered();
+    this.#finishJoin();
   }
 
-  function finishJoin(): void {
-    if (joined) return;
-    joined = true;
-    host.joined();
+  #finishJoin(): void {
+    if (this.#joined) return;
+    this.#joined = true;
+    this.#host.joined();
   }
 
-  function reply(
+  #reply(
     to: string,
     theirs: PeerState,
     { wantsBack, whole = false }: { readonly wantsBack: boolean; readonly whole?: boolean },
   ): void {
-    answers.delete(to);
-    if (wantsBack) requests.postponePlanFor(to);
+    this.#answers?.delete(to);
+    if (wantsBack) this.#requests.postponePlanFor(to);
     // Equal digests, the usual answer to a request after a harmless reconnect: nothing need be computed or sent.
-    const digest = document.digest();
+    const digest = this.#document.digest();
     const equal = equalBytes(theirs.digest, digest);
-    const difference = equal ? [] : document.diff(theirs.stateVector);
-    const limit = whole ? Number.POSITIVE_INFINITY : timing.replyBytes;
+    const difference = equal ? [] : this.#document.diff(theirs.stateVector);
+    const limit = whole ? Number.POSITIVE_INFINITY : this.#timing.replyBytes;
     const fitting = beginningOf(difference, limit).map((update) => encodeSyncStep2(update));
-    const own = encodeSyncStep1(document.stateVector());
+    const own = encodeSyncStep1(this.#document.stateVector());
     if (fitting.length < difference.length)
-      send("reply", [own, EMPTY, theirs.digest, ...fitting], to);
-    else if (wantsBack) send("reply", [own, digest, ...fitting], to);
-    else send("reply", [EMPTY, EMPTY, ...fitting], to);
+      this.#post("reply", [own, EMPTY, theirs.digest, ...fitting], to);
+    else if (wantsBack) this.#post("reply", [own, digest, ...fitting], to);
+    else this.#post("reply", [EMPTY, EMPTY, ...fitting], to);
   }
 
-  function onRequest(message: PeerMessage): void {
+  #onRequest(message: PeerMessage): void {
     const theirs = readPeerState(message.frames[0], message.frames[1]);
     if (theirs === undefined) {
-      host.malformed(message);
+      this.#host.malformed(message);
       return;
     }
-    const toMe = message.to === id;
+    const toMe = message.to === this.#timing.id;
     if (message.to !== undefined && !toMe) {
-      requests.settledWith(message.to);
+      this.#requests.settledWith(message.to);
       return;
     }
-    if (message.to === undefined) sendPresence(message.sender);
-    if (toMe || peers.size === 1) {
-      reply(message.sender, theirs, { wantsBack: true, whole: message.frames.length > 2 });
+    if (message.to === undefined) this.#sendPresence(message.sender);
+    if (toMe || this.#peers.size === 1) {
+      this.#reply(message.sender, theirs, { wantsBack: true, whole: message.frames.length > 2 });
     } else {
-      const at = host.now() + jitter(timing.replySpread);
-      answers.set(message.sender, { state: theirs, at });
+      const at = this.#host.now() + this.#jitter(this.#timing.replySpread);
+      (this.#answers ??= new Map()).set(message.sender, { state: theirs, at });
     }
     // It may hold what is missing here; the one that replies is handed that back, the others must ask.
-    if (isAhead(theirs.decoded, ownStateVector())) {
-      requests.plan(message.sender, timing.replySpread * (1 + host.random()), "behind");
+    if (isAhead(theirs.decoded, this.#ownStateVector())) {
+      this.#requests.plan(
+        message.sender,
+        this.#timing.replySpread * (1 + this.#host.random()),
+        "behind",
+      );
     }
   }
 
-  function sendPresence(to?: string): void {
-    const presence = host.awarenessSnapshot();
-    if (presence !== undefined) send("awareness", [presence], to);
+  #sendPresence(to?: string): void {
+    const presence = this.#host.awarenessSnapshot();
+    if (presence !== undefined) this.#post("awareness", [presence], to);
   }
 
-  function onReply(message: PeerMessage): void {
-    if (message.to !== id) {
+  #onReply(message: PeerMessage): void {
+    if (message.to !== this.#timing.id) {
       // Somebody was first.
-      if (message.to !== undefined) answers.delete(message.to);
+      if (message.to !== undefined) this.#answers?.delete(message.to);
       return;
     }
     const [stateVector, digest, ...rest] = message.frames;
     if (stateVector === undefined || digest === undefined) {
-      host.malformed(message);
+      this.#host.malformed(message);
       return;
     }
     // Without a digest it is the beginning of a large difference, and says to which request.
     const isBeginning = stateVector.length > 0 && digest.length === 0;
     const difference = isBeginning ? rest.slice(1) : rest;
-    const before = document.digest();
-    if (difference.length > 0) host.apply(difference, message);
-    const gained = !equalBytes(before, document.digest());
-    if (gained) digests.compareSoon();
+    const before = this.#document.digest();
+    if (difference.length > 0) this.#host.apply(difference, message);
+    const gained = !equalBytes(before, this.#document.digest());
+    if (gained) this.#digests.compareSoon();
     if (isBeginning) {
-      const worthWaiting = requests.beginningCame(message.sender, gained, rest[0] ?? EMPTY);
-      if (worthWaiting && !joined) joinBy = host.now() + timing.joinTimeout;
+      const worthWaiting = this.#requests.beginningCame(message.sender, gained, rest[0] ?? EMPTY);
+      if (worthWaiting && !this.#joined) this.#joinBy = this.#host.now() + this.#timing.joinTimeout;
       return;
     }
-    requests.dropPlanFor(message.sender);
-    answered();
+    this.#requests.dropPlanFor(message.sender);
+    this.#answered();
     if (stateVector.length === 0) return;
     const theirs = readPeerState(stateVector, digest);
     if (theirs === undefined) {
-      host.malformed(message);
+      this.#host.malformed(message);
       return;
     }
-    if (equalBytes(theirs.digest, document.digest())) {
-      requests.fruitful();
+    if (equalBytes(theirs.digest, this.#document.digest())) {
+      this.#requests.fruitful();
       return;
     }
-    if (isAhead(theirs.decoded, ownStateVector())) {
-      requests.inVain(message.sender);
+    if (isAhead(theirs.decoded, this.#ownStateVector())) {
+      this.#requests.inVain(message.sender);
       return;
     }
-    requests.fruitful();
+    this.#requests.fruitful();
     // Everything the replier has is here now, so what differs is what it lacks.
-    reply(message.sender, theirs, { wantsBack: false });
+    this.#reply(message.sender, theirs, { wantsBack: false });
   }
 
-  function onDigest(message: PeerMessage): void {
+  #onDigest(message: PeerMessage): void {
     const theirs = message.frames[0];
     if (theirs === undefined) {
-      host.malformed(message);
+      this.#host.malformed(message);
       return;
     }
-    if (equalBytes(theirs, document.digest())) {
-      digests.said();
+    if (equalBytes(theirs, this.#document.digest())) {
+      this.#digests.said();
       return;
     }
-    digests.differed();
-    if (digests.unsettled) return;
-    requests.plan(message.sender, jitter(timing.replySpread), "digest");
+    this.#digests.differed();
+    if (this.#digests.unsettled) return;
+    this.#requests.plan(message.sender, this.#jitter(this.#timing.replySpread), "digest");
   }
 
-  function ownStateVector(): StateVector {
-    return decodeStateVector(document.stateVector()) ?? new Map<number, number>();
+  #ownStateVector(): StateVector {
+    return decodeStateVector(this.#document.stateVector()) ?? new Map<number, number>();
   }
 
-  function onPeerMessage(message: PeerMessage): void {
-    if (message.sender === id) return;
-    const known = peers.size;
-    const noticed = peers.notice(message, host.now());
+  #onPeerMessage(message: PeerMessage): void {
+    if (message.sender === this.#timing.id) return;
+    const known = this.#peers.size;
+    const noticed = this.#peers.notice(message, this.#host.now());
     if (noticed === "stale") return;
-    if (peers.size > known || noticed === "restarted") digests.compareSoon();
-    requests.noteLife();
-    if (noticed === "gap" && peers.size === known) host.missed(message);
-    if (noticed === "restarted") host.gone(message.sender);
-    if (noticed !== "in-order") requests.plan(message.sender, jitter(timing.gapDelay), "behind");
+    if (this.#peers.size > known || noticed === "restarted") this.#digests.compareSoon();
+    this.#requests.noteLife();
+    if (noticed === "gap" && this.#peers.size === known) this.#host.missed(message);
+    if (noticed === "restarted") this.#host.gone(message.sender);
+    if (noticed !== "in-order")
+      this.#requests.plan(message.sender, this.#jitter(this.#timing.gapDelay), "behind");
     switch (message.kind) {
       case "update":
-        host.apply(message.frames, message);
-        if (!document.complete()) requests.plan(message.sender, timing.requestTimeout, "behind");
-        digests.typed("elsewhere");
+        this.#host.apply(message.frames, message);
+        if (!this.#document.complete())
+          this.#requests.plan(message.sender, this.#timing.requestTimeout, "behind");
+        this.#digests.typed("elsewhere");
         return;
       case "awareness":
       case "renewal":
-        if (message.to !== undefined && message.to !== id) return;
-        host.applyAwareness(message.frames, message);
+        if (message.to !== undefined && message.to !== this.#timing.id) return;
+        this.#host.applyAwareness(message.frames, message);
         return;
       case "request":
-        onRequest(message);
+        this.#onRequest(message);
         return;
       case "reply":
-        onReply(message);
+        this.#onReply(message);
         return;
       case "digest":
-        onDigest(message);
+        this.#onDigest(message);
         return;
       case "leave":
-        peers.forget(message.sender);
-        answers.delete(message.sender);
-        host.gone(message.sender);
+        this.#peers.forget(message.sender);
+        this.#answers?.delete(message.sender);
+        this.#host.gone(message.sender);
     }
   }
 
-  function onSignal(signal: TransportSignal): void {
+  #onSignal(signal: TransportSignal): void {
     switch (signal.kind) {
       case "up":
-        goUp();
+        this.#goUp();
         return;
       case "down":
-        up = false;
-        answers.clear();
-        requests.cancel();
-        digests.cancel();
-        finishJoin();
+        this.#up = false;
+        this.#answers?.clear();
+        this.#requests.cancel();
+        this.#digests.cancel();
+        this.#finishJoin();
         return;
       case "lost":
-        requests.noteLife();
+        this.#requests.noteLife();
         // What was lost on the way in may be anybody's; what was lost on the way out the peers will ask for.
-        requests.plan(EVERYONE, jitter(timing.replySpread), "behind");
+        this.#requests.plan(EVERYONE, this.#jitter(this.#timing.replySpread), "behind");
         return;
       case "alone":
-        if (requests.underWay) answered();
+        if (this.#requests.underWay) this.#answered();
         return;
       case "gone":
-        peers.forget(signal.sender);
-        answers.delete(signal.sender);
-        host.gone(signal.sender);
+        this.#peers.forget(signal.sender);
+        this.#answers?.delete(signal.sender);
+        this.#host.gone(signal.sender);
     }
   }
 
-  function goUp(): void {
-    up = true;
-    sendCollected();
-    updates.startOver();
-    requests.startOver();
-    digests.compareSoon();
-    sendPresence();
+  #goUp(): void {
+    this.#up = true;
+    this.#sendCollected();
+    this.#updates.startOver();
+    this.#requests.startOver();
+    this.#digests.compareSoon();
+    this.#sendPresence();
   }
 
-  function sendCollected(): void {
-    if (!up) return;
-    if (!updates.empty) {
-      const frames = updates.take();
+  #sendCollected(): void {
+    if (!this.#up) return;
+    if (!this.#updates.empty) {
+      const frames = this.#updates.take();
       // Given here and nowhere else: a number that is given earlier and then not sent is a false gap.
-      seq += 1;
-      send("update", frames);
-      digests.typed("here");
+      this.#seq += 1;
+      this.#post("update", frames);
+      this.#digests.typed("here");
     }
-    if (awareness.length > 0) {
-      const frames = awareness;
-      awareness = [];
-      send("awareness", frames);
+    if (this.#awareness.length > 0) {
+      const frames = this.#awareness;
+      this.#awareness = [];
+      this.#post("awareness", frames);
     }
-    if (renewals.length > 0) {
-      const frames = renewals;
-      renewals = [];
+    if (this.#renewals.length > 0) {
+      const frames = this.#renewals;
+      this.#renewals = [];
       // Nobody is there to take it for over; who comes is told all.
-      if (peers.size > 0) send("renewal", frames);
+      if (this.#peers.size > 0) this.#post("renewal", frames);
     }
   }
-
-  return {
-    hasJoined: () => joined,
-    start() {
-      joinBy = host.now() + timing.joinTimeout;
-      goUp();
-      schedule();
-    },
-    localUpdate: (frame) => updates.add(frame, up),
-    localAwareness(frame) {
-      // While the link is down nothing is kept: the snapshot on the way up says it all.
-      if (up) awareness.push(frame);
-    },
-    localRenewal(frame) {
-      if (up) renewals.push(frame);
-    },
-    changed() {
-      digests.compareSoon();
-      schedule();
-    },
-    flush() {
-      sendCollected();
-      schedule();
-    },
-    receive(message) {
-      if ("frames" in message) onPeerMessage(message);
-      else onSignal(message);
-      schedule();
-    },
-    tick() {
-      const now = host.now();
-      if (!joined && joinBy !== undefined && joinBy <= now) finishJoin();
-      for (const [to, answer] of answers) {
-        if (answer.at <= now) reply(to, answer.state, { wantsBack: true });
-      }
-      requests.tick(now);
-      if (digests.at !== undefined && digests.at <= now) {
-        send("digest", [document.digest()]);
-        digests.said();
-      }
-      schedule();
-    },
-    leave() {
-      sendCollected();
-      send("leave", []);
-      updates.take();
-      up = false;
-      host.wakeAt(undefined);
-    },
-  };
 }
 
 /** The first updates, as many as have `bytes` together, and one at least. */

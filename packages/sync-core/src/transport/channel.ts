@@ -6,10 +6,11 @@ import { PartJoiner } from "../wire/parts.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SyncTransportSettings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import type { OutboxBudget, Published } from "./outbox.ts";
+import type { OutboxBudget, OutboxHost, Published } from "./outbox.ts";
 import { createPort } from "./port.ts";
-import type { Port } from "./port.ts";
+import type { Port, PortHost } from "./port.ts";
 import { Subscription } from "./subscription.ts";
+import type { SubscriptionHost } from "./subscription.ts";
 import { within } from "./within.ts";
 
 /** One document on the broker: a subscription and an outbox, shared by the document's transports. */
@@ -51,176 +52,210 @@ export function createChannel<Context>(
   host: ChannelHost,
   options: SyncTransportSettings<Context>,
 ): Channel<Context> {
-  const { driver, ledger } = host;
-  const ports = new Set<Port<Context>>();
+  return new DocumentChannel(name, host, options);
+}
+
+class DocumentChannel<Context>
+  implements Channel<Context>, OutboxHost, SubscriptionHost, PortHost<Context>
+{
+  readonly #name: string;
+  readonly #host: ChannelHost;
+  readonly #options: SyncTransportSettings<Context>;
+  readonly #outbox: Outbox;
+  readonly #subscription: Subscription;
+  readonly #ports = new Set<Port<Context>>();
   /** Those of them whose `createTransport` has resolved: they are told of each change of the link. */
-  const opened = new Set<Port<Context>>();
-  const createdAt = performance.now();
-  let joiner: PartJoiner | undefined;
-  let live = false;
+  readonly #opened = new Set<Port<Context>>();
+  readonly #createdAt = performance.now();
+  readonly #isOwn = (sender: string): boolean => {
+    for (const port of this.#ports) if (port.senders.has(sender)) return true;
+    return false;
+  };
+  #joiner: PartJoiner | undefined;
+  #live = false;
 
-  const outbox = new Outbox(driver, name, options.outboxBytes, host.budget, {
-    published: (bytes) => ledger.published(bytes),
-    settled(published) {
-      ledger.recovered("publish");
-      lookWhoWasReached(published);
-    },
-    failed(messages, cause) {
-      ledger.droppedOut(messages.length);
-      ledger.failed("publish", name, cause);
-      signalSenders(messages, { kind: "lost", direction: "out" });
-    },
-    relieved() {
-      for (const port of ports) port.deliver({ kind: "lost", direction: "out" });
-    },
-  });
-
-  const subscription = new Subscription(driver, name, {
-    bytes: receive,
-    held() {
-      ledger.recovered("subscribe");
-      updateLive();
-    },
-    failed: (cause) => ledger.failed("subscribe", name, cause),
-    canSubscribe: () => host.linkUp,
-  });
-
-  function updateLive(): void {
-    const now = subscription.held && host.linkUp;
-    if (now === live) return;
-    live = now;
-    for (const port of opened) port.deliver({ kind: live ? "up" : "down" });
+  constructor(name: string, host: ChannelHost, options: SyncTransportSettings<Context>) {
+    this.#name = name;
+    this.#host = host;
+    this.#options = options;
+    this.#outbox = new Outbox(host.driver, name, options.outboxBytes, host.budget, this);
+    this.#subscription = new Subscription(host.driver, name, this);
   }
 
-  function lookWhoWasReached({ messages, receivers }: Published): void {
+  // What the outbox tells.
+
+  published(bytes: number): void {
+    this.#host.ledger.published(bytes);
+  }
+
+  settled(published: Published): void {
+    this.#host.ledger.recovered("publish");
+    this.#lookWhoWasReached(published);
+  }
+
+  failed(messages: readonly PeerMessage[], cause: unknown): void {
+    this.#host.ledger.droppedOut(messages.length);
+    this.#host.ledger.failed("publish", this.#name, cause);
+    this.#signalSenders(messages, { kind: "lost", direction: "out" });
+  }
+
+  relieved(): void {
+    for (const port of this.#ports) port.deliver({ kind: "lost", direction: "out" });
+  }
+
+  // What the subscription tells.
+
+  held(): void {
+    this.#host.ledger.recovered("subscribe");
+    this.#updateLive();
+  }
+
+  refused(cause: unknown): void {
+    this.#host.ledger.failed("subscribe", this.#name, cause);
+  }
+
+  canSubscribe(): boolean {
+    return this.#host.linkUp;
+  }
+
+  // What a port tells.
+
+  newSender(sender: string): void {
+    this.#host.newSender(sender);
+  }
+
+  droppedIn(): void {
+    this.#host.ledger.droppedIn();
+  }
+
+  async open(): Promise<Port<Context>> {
+    const port = createPort<Context>(this.#options.readableBytes, this);
+    this.#ports.add(port);
+    await within(this.#options.brokerTimeout, this.#subscription.want(true));
+    this.#updateLive();
+    this.#opened.add(port);
+    if (!this.#live) port.deliver({ kind: "down" });
+    return port;
+  }
+
+  link(up: boolean): void {
+    this.#updateLive();
+    if (up) this.#subscription.retry();
+  }
+
+  signal(signal: TransportSignal): void {
+    for (const port of this.#opened) port.deliver(signal);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#ports].map((port) => this.released(port)));
+  }
+
+  #updateLive(): void {
+    const now = this.#subscription.held && this.#host.linkUp;
+    if (now === this.#live) return;
+    this.#live = now;
+    for (const port of this.#opened) port.deliver({ kind: this.#live ? "up" : "down" });
+  }
+
+  #lookWhoWasReached({ messages, receivers }: Published): void {
     const toEveryone = messages.some(({ kind, to }) => kind === "request" && to === undefined);
-    if (!toEveryone || ports.size > 1) return;
+    if (!toEveryone || this.#ports.size > 1) return;
     const alone = (): void => {
-      if (ports.size === 1) signalSenders(messages, { kind: "alone" });
+      if (this.#ports.size === 1) this.#signalSenders(messages, { kind: "alone" });
     };
     if (receivers === undefined) {
-      if (performance.now() - createdAt < OPENING) host.whoHas(name, alone);
+      if (performance.now() - this.#createdAt < OPENING) this.#host.whoHas(this.#name, alone);
       return;
     }
-    const own = driver.capabilities.echo === "always" ? 1 : 0;
+    const own = this.#host.driver.capabilities.echo === "always" ? 1 : 0;
     if (receivers <= own) alone();
   }
 
-  function signalSenders(
+  #signalSenders(
     messages: readonly PeerMessage[],
     signal: { kind: "alone" } | { kind: "lost"; direction: "out" },
   ): void {
-    for (const port of ports) {
+    for (const port of this.#ports) {
       if (messages.some((message) => port.senders.has(message.sender))) port.deliver(signal);
     }
   }
 
-  function receive(bytes: Uint8Array): void {
-    const decoded = decodeEnvelope(bytes, isOwn);
+  /** The subscription has brought something, or a bundle. */
+  receive(bytes: Uint8Array): void {
+    const decoded = decodeEnvelope(bytes, this.#isOwn);
     if (decoded.type !== "part") {
-      deliver(decoded, bytes.length);
+      this.#deliver(decoded, bytes.length);
       return;
     }
-    joiner ??= new PartJoiner(options.partBytes);
-    const joined = joiner.add(decoded.part);
+    this.#joiner ??= new PartJoiner(this.#options.partBytes);
+    const joined = this.#joiner.add(decoded.part);
     if (joined.type === "content") {
-      deliver(decodeContent(decoded.part, joined.content), bytes.length);
+      this.#deliver(decodeContent(decoded.part, joined.content), bytes.length);
     } else if (joined.type === "waiting") {
-      ledger.received(bytes.length);
+      this.#host.ledger.received(bytes.length);
     } else {
-      ledger.malformed(name, joined.reason);
+      this.#host.ledger.malformed(this.#name, joined.reason);
     }
   }
 
-  function deliver(decoded: DecodedEnvelope, size: number): void {
+  #deliver(decoded: DecodedEnvelope, size: number): void {
     switch (decoded.type) {
       case "messages":
-        ledger.received(size);
-        if (decoded.unknownKinds > 0) ledger.unknownKind(name, decoded.unknownKinds);
+        this.#host.ledger.received(size);
+        if (decoded.unknownKinds > 0)
+          this.#host.ledger.unknownKind(this.#name, decoded.unknownKinds);
         for (const message of decoded.messages) {
-          const delivered = withContext(message);
-          for (const port of ports) port.deliver(delivered);
+          const delivered = this.#withContext(message);
+          for (const port of this.#ports) port.deliver(delivered);
         }
         return;
       case "skipped":
-        ledger.echo();
+        this.#host.ledger.echo();
         return;
       case "unknown-version":
-        ledger.unknownVersion(name, decoded.version);
+        this.#host.ledger.unknownVersion(this.#name, decoded.version);
         return;
       case "malformed":
       case "part":
-        ledger.malformed(name, "malformed");
+        this.#host.ledger.malformed(this.#name, "malformed");
     }
   }
 
-  function withContext(message: PeerMessage): PeerMessage<Context> {
-    const { context } = options;
+  #withContext(message: PeerMessage): PeerMessage<Context> {
+    const { context } = this.#options;
     return context === undefined ? (message as PeerMessage<Context>) : { ...message, context };
   }
 
-  function isOwn(sender: string): boolean {
-    for (const port of ports) if (port.senders.has(sender)) return true;
-    return false;
-  }
-
-  function send(port: Port<Context>, message: PeerMessage): void {
+  send(port: Port<Context>, message: PeerMessage): void {
     // The factory's other transports for this document hear it here, as the broker's echo is left out.
-    if (ports.size > 1) {
-      const delivered = withContext(message);
+    if (this.#ports.size > 1) {
+      const delivered = this.#withContext(message);
       // Not at once: the one who writes is in the middle of something.
       queueMicrotask(() => {
-        for (const sibling of ports) if (sibling !== port) sibling.deliver(delivered);
+        for (const sibling of this.#ports) if (sibling !== port) sibling.deliver(delivered);
       });
     }
-    if (live && message.kind === "renewal" && host.bundle(name, message)) return;
-    if (!live || !outbox.put(message)) {
-      ledger.droppedOut(1);
+    if (this.#live && message.kind === "renewal" && this.#host.bundle(this.#name, message)) return;
+    if (!this.#live || !this.#outbox.put(message)) {
+      this.#host.ledger.droppedOut(1);
       return;
     }
-    host.flushAfterTurn(outbox);
+    this.#host.flushAfterTurn(this.#outbox);
   }
 
-  async function release(port: Port<Context>): Promise<void> {
-    outbox.flush();
-    await within(options.brokerTimeout, outbox.drained());
-    opened.delete(port);
-    if (!ports.delete(port)) return;
+  async released(port: Port<Context>): Promise<void> {
+    this.#outbox.flush();
+    await within(this.#options.brokerTimeout, this.#outbox.drained());
+    this.#opened.delete(port);
+    if (!this.#ports.delete(port)) return;
     port.end();
-    host.sendersGone(port.senders);
-    if (ports.size > 0) return;
-    await within(options.brokerTimeout, subscription.want(false));
+    this.#host.sendersGone(port.senders);
+    if (this.#ports.size > 0) return;
+    await within(this.#options.brokerTimeout, this.#subscription.want(false));
     // A transport may have been opened while the subscription was given up.
-    if (ports.size > 0) return;
-    live = false;
-    host.empty(name);
+    if (this.#ports.size > 0) return;
+    this.#live = false;
+    this.#host.empty(this.#name);
   }
-
-  return {
-    async open() {
-      const port = createPort<Context>(options.readableBytes, {
-        send,
-        newSender: (sender) => host.newSender(sender),
-        droppedIn: () => ledger.droppedIn(),
-        released: release,
-      });
-      ports.add(port);
-      await within(options.brokerTimeout, subscription.want(true));
-      updateLive();
-      opened.add(port);
-      if (!live) port.deliver({ kind: "down" });
-      return port;
-    },
-    link(up) {
-      updateLive();
-      if (up) subscription.retry();
-    },
-    receive,
-    signal(signal) {
-      for (const port of opened) port.deliver(signal);
-    },
-    async close() {
-      await Promise.all([...ports].map(release));
-    },
-  };
 }

@@ -79,12 +79,12 @@ export function createHeartbeat(
   let listeningSince: number | undefined;
 
   const subscription = new Subscription(driver, channel, {
-    bytes: receive,
+    receive,
     held() {
       listeningSince = performance.now();
       beat();
     },
-    failed: on.failed,
+    refused: on.failed,
     canSubscribe: () => up,
   });
 

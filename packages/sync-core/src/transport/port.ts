@@ -1,5 +1,5 @@
 import type { Message, PeerMessage } from "../contract/message.ts";
-import type { DirectTransport } from "../contract/transport.ts";
+import type { DirectConnection, DirectReader, DirectTransport } from "../contract/transport.ts";
 import { SyncError } from "../sync-error.ts";
 
 /** One `createTransport`: the transport, and what the channel needs to know of its owner. */
@@ -11,29 +11,14 @@ export interface Port<Context> {
   end(): void;
 }
 
-interface TransportSource<Context> {
-  readable(): ReadableStream<Message<Context>>;
-  writable(): WritableStream<Message<Context>>;
-  takeOver: DirectTransport<Context>["takeOver"];
-}
-
-/** A class, as accessors of an object literal take a kilobyte each time. */
-class PortTransport<Context> implements DirectTransport<Context> {
-  readonly #source: TransportSource<Context>;
-  readonly takeOver: DirectTransport<Context>["takeOver"];
-
-  constructor(source: TransportSource<Context>) {
-    this.#source = source;
-    this.takeOver = source.takeOver;
-  }
-
-  get readable(): ReadableStream<Message<Context>> {
-    return this.#source.readable();
-  }
-
-  get writable(): WritableStream<Message<Context>> {
-    return this.#source.writable();
-  }
+/** What a port tells its channel. */
+export interface PortHost<Context> {
+  send(port: Port<Context>, message: PeerMessage): void;
+  /** Somebody writes through this port for the first time. */
+  newSender(sender: string): void;
+  droppedIn(): void;
+  /** Ends the port on the channel; resolves when what it sent is out and its subscription given up. */
+  released(port: Port<Context>): Promise<void>;
 }
 
 /** Where a port's messages go. */
@@ -52,80 +37,133 @@ function byteSize(message: Message): number {
   return size;
 }
 
+/** Opens a port, which keeps up to so many bytes for a reader that does not keep up. */
+export function createPort<Context>(readableBytes: number, host: PortHost<Context>): Port<Context> {
+  return new TransportPort(readableBytes, host);
+}
+
 /**
  * The streams are made when they are first asked for: a transport that is taken over needs none, and two streams
  * take more memory than all the rest of a quiet document.
  */
-export function createPort<Context>(
-  readableBytes: number,
-  on: {
-    send(port: Port<Context>, message: PeerMessage): void;
-    /** Somebody writes through this port for the first time. */
-    newSender(sender: string): void;
-    droppedIn(): void;
-    /** Ends the port on the channel; resolves when what it sent is out and its subscription given up. */
-    released(port: Port<Context>): Promise<void>;
-  },
-): Port<Context> {
-  const senders = new Set<string>();
+class TransportPort<Context> implements Port<Context> {
+  readonly senders = new Set<string>();
+  readonly transport: DirectTransport<Context> = new PortTransport(this);
+  readonly #readableBytes: number;
+  readonly #host: PortHost<Context>;
   /** What has come before anybody reads. */
-  let early: Message<Context>[] = [];
-  let earlyBytes = 0;
-  let reader: Reader<Context> | undefined;
-  let readable: ReadableStream<Message<Context>> | undefined;
-  let writable: WritableStream<Message<Context>> | undefined;
-  let takenOver = false;
-  let ended = false;
-  let missed = false;
-  let release: Promise<void> | undefined;
+  #early: Message<Context>[] = [];
+  #earlyBytes = 0;
+  #reader: Reader<Context> | undefined;
+  #readable: ReadableStream<Message<Context>> | undefined;
+  #writable: WritableStream<Message<Context>> | undefined;
+  #takenOver = false;
+  #ended = false;
+  #missed = false;
+  #released: Promise<void> | undefined;
 
-  function releaseOnce(): Promise<void> {
-    release ??= on.released(port);
-    return release;
+  constructor(readableBytes: number, host: PortHost<Context>) {
+    this.#readableBytes = readableBytes;
+    this.#host = host;
   }
 
-  function write(message: Message<Context>): void {
+  deliver(message: Message<Context>): void {
+    if (this.#ended) return;
+    if (!this.#missed && (this.#reader?.take(message) ?? this.#keepEarly(message))) return;
+    this.#missed = true;
+    this.#host.droppedIn();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#reader?.end();
+  }
+
+  readable(): ReadableStream<Message<Context>> {
+    this.#assertOwn("read");
+    this.#readable ??= this.#openReadable();
+    return this.#readable;
+  }
+
+  writable(): WritableStream<Message<Context>> {
+    this.#assertOwn("write to");
+    this.#writable ??= new WritableStream<Message<Context>>({
+      write: (message) => this.write(message),
+      close: () => this.release(),
+      abort: () => this.release(),
+    });
+    return this.#writable;
+  }
+
+  takeOver(reader: DirectReader<Context>): DirectConnection<Context> {
+    this.#assertOwn("take over");
+    if (this.#readable !== undefined || this.#writable !== undefined) {
+      throw new SyncError(
+        "sync-core",
+        "a transport's streams are in use",
+        "take it over before they are asked for",
+      );
+    }
+    this.#takenOver = true;
+    if (this.#missed) this.#early.push({ kind: "lost", direction: "in" });
+    this.#missed = false;
+    this.#readWith(new TakenOver(reader));
+    return new PortConnection(this);
+  }
+
+  write(message: Message<Context>): void {
     // A transport's own signals have no meaning for the other side.
     if (!("frames" in message)) return;
-    if (!senders.has(message.sender)) {
-      senders.add(message.sender);
-      on.newSender(message.sender);
+    if (!this.senders.has(message.sender)) {
+      this.senders.add(message.sender);
+      this.#host.newSender(message.sender);
     }
-    on.send(port, message);
+    this.#host.send(this, message);
   }
 
-  function keepEarly(message: Message<Context>): boolean {
-    if (earlyBytes >= readableBytes) return false;
-    earlyBytes += byteSize(message);
-    early.push(message);
+  /** Whether it was told to end. */
+  get releasing(): boolean {
+    return this.#released !== undefined;
+  }
+
+  release(): Promise<void> {
+    this.#released ??= this.#host.released(this);
+    return this.#released;
+  }
+
+  #keepEarly(message: Message<Context>): boolean {
+    if (this.#earlyBytes >= this.#readableBytes) return false;
+    this.#earlyBytes += byteSize(message);
+    this.#early.push(message);
     return true;
   }
 
-  function readWith(next: Reader<Context>): void {
-    reader = next;
-    const waiting = early;
-    early = [];
+  #readWith(next: Reader<Context>): void {
+    this.#reader = next;
+    const waiting = this.#early;
+    this.#early = [];
     for (const message of waiting) next.take(message);
-    if (ended) next.end();
+    if (this.#ended) next.end();
   }
 
-  function openReadable(): ReadableStream<Message<Context>> {
+  #openReadable(): ReadableStream<Message<Context>> {
     let stream: ReadableStreamDefaultController<Message<Context>>;
     const opened = new ReadableStream<Message<Context>>(
       {
         start(controller) {
           stream = controller;
         },
-        pull(controller) {
-          if (!missed) return;
-          missed = false;
+        pull: (controller) => {
+          if (!this.#missed) return;
+          this.#missed = false;
           controller.enqueue({ kind: "lost", direction: "in" });
         },
-        cancel: releaseOnce,
+        cancel: () => this.release(),
       },
-      { highWaterMark: readableBytes, size: byteSize },
+      { highWaterMark: this.#readableBytes, size: byteSize },
     );
-    readWith({
+    this.#readWith({
       take(message) {
         if ((stream.desiredSize ?? 0) <= 0) return false;
         stream.enqueue(message);
@@ -143,72 +181,66 @@ export function createPort<Context>(
     return opened;
   }
 
-  const transport = new PortTransport<Context>({
-    readable() {
-      assertOwn("read");
-      readable ??= openReadable();
-      return readable;
-    },
-    writable() {
-      assertOwn("write to");
-      writable ??= new WritableStream<Message<Context>>({
-        write,
-        close: releaseOnce,
-        abort: releaseOnce,
-      });
-      return writable;
-    },
-    takeOver({ receive, ended: onEnded }) {
-      assertOwn("take over");
-      if (readable !== undefined || writable !== undefined) {
-        throw new SyncError(
-          "sync-core",
-          "a transport's streams are in use",
-          "take it over before they are asked for",
-        );
-      }
-      takenOver = true;
-      if (missed) early.push({ kind: "lost", direction: "in" });
-      missed = false;
-      readWith({
-        take(message) {
-          receive(message);
-          return true;
-        },
-        end: onEnded,
-      });
-      return {
-        send(message) {
-          if (release === undefined) write(message);
-        },
-        close: releaseOnce,
-      };
-    },
-  });
-
-  function assertOwn(what: string): void {
-    if (!takenOver) return;
+  #assertOwn(what: string): void {
+    if (!this.#takenOver) return;
     throw new SyncError(
       "sync-core",
       `cannot ${what} a transport that was taken over`,
       "open another",
     );
   }
+}
 
-  const port: Port<Context> = {
-    transport,
-    senders,
-    deliver(message) {
-      if (ended) return;
-      if (!missed && (reader?.take(message) ?? keepEarly(message))) return;
-      missed = true;
-      on.droppedIn();
-    },
-    end() {
-      if (ended) return;
-      ended = true;
-      reader?.end();
-    },
-  };
-  return port;
+/** What the one who asked for the transport gets to see of its port. */
+class PortTransport<Context> implements DirectTransport<Context> {
+  readonly #port: TransportPort<Context>;
+
+  constructor(port: TransportPort<Context>) {
+    this.#port = port;
+  }
+
+  get readable(): ReadableStream<Message<Context>> {
+    return this.#port.readable();
+  }
+
+  get writable(): WritableStream<Message<Context>> {
+    return this.#port.writable();
+  }
+
+  takeOver(reader: DirectReader<Context>): DirectConnection<Context> {
+    return this.#port.takeOver(reader);
+  }
+}
+
+class TakenOver<Context> implements Reader<Context> {
+  readonly #reader: DirectReader<Context>;
+
+  constructor(reader: DirectReader<Context>) {
+    this.#reader = reader;
+  }
+
+  take(message: Message<Context>): boolean {
+    this.#reader.receive(message);
+    return true;
+  }
+
+  end(): void {
+    this.#reader.ended();
+  }
+}
+
+class PortConnection<Context> implements DirectConnection<Context> {
+  readonly #port: TransportPort<Context>;
+
+  constructor(port: TransportPort<Context>) {
+    this.#port = port;
+  }
+
+  send(message: Message<Context>): void {
+    if (!this.#port.releasing) this.#port.write(message);
+  }
+
+  close(): Promise<void> {
+    return this.#port.release();
+  }
 }

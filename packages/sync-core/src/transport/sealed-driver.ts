@@ -16,6 +16,7 @@ export function createSealedDriver(
     },
     watch: (listener) => driver.watch(listener),
     publish: (channel, bytes) => driver.publish(channel, seal.seal(channel, bytes)),
+    ...(driver.together && { together: (publishAll) => driver.together?.(publishAll) }),
     subscribe: (channel, onBytes) =>
       driver.subscribe(channel, (sealed) => {
         const bytes = seal.open(channel, sealed);

@@ -4,9 +4,10 @@ const RETRY_DELAY = 1000;
 
 /** What a subscription tells its channel. */
 export interface SubscriptionHost {
-  bytes(bytes: Uint8Array): void;
+  receive(bytes: Uint8Array): void;
   held(): void;
-  failed(cause: unknown): void;
+  /** It is tried again. */
+  refused(cause: unknown): void;
   canSubscribe(): boolean;
 }
 
@@ -64,19 +65,19 @@ export class Subscription {
         try {
           await give();
         } catch (cause) {
-          this.#on.failed(cause);
+          this.#on.refused(cause);
         }
         continue;
       }
       if (!this.#on.canSubscribe()) return;
       try {
         this.#unsubscribe = await this.#driver.subscribe(this.#channel, (bytes) => {
-          if (this.#wanted) this.#on.bytes(bytes);
+          if (this.#wanted) this.#on.receive(bytes);
         });
       } catch (cause) {
         // Nobody waits for it any more: as good as given up.
         if (!this.#wanted) return;
-        this.#on.failed(cause);
+        this.#on.refused(cause);
         this.#timer = setTimeout(() => void this.#start(), RETRY_DELAY);
         return;
       }

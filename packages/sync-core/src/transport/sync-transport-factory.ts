@@ -67,7 +67,10 @@ export function createSyncTransportFactory<Context>(
   const senders = new Senders();
   const roundTrips = new RoundTripHistogram();
   const listeners = new Set<(status: SyncStatus) => void>();
-  const flushing = createTurnBatch<Outbox>((outbox) => outbox.flush());
+  const flushing = createTurnBatch<Outbox>(
+    (outbox) => outbox.flush(),
+    driver.together && ((flushAll) => driver.together?.(flushAll)),
+  );
   let connection: DriverConnection["state"] | undefined;
   let closing: Promise<void> | undefined;
   let status: SyncStatus = "degraded";

@@ -43,10 +43,15 @@ function runTask(task: () => void): void {
   }
 }
 
-/** Collects members during a turn and hands each of them to `flush` once, after it. */
-export function createTurnBatch<Member>(flush: (member: Member) => void): {
-  add(member: Member): void;
-} {
+/**
+ * Collects members during a turn and hands each of them to `flush` once, after it.
+ *
+ * @param around Runs what flushes all of them.
+ */
+export function createTurnBatch<Member>(
+  flush: (member: Member) => void,
+  around: (flushAll: () => void) => void = (flushAll) => flushAll(),
+): { add(member: Member): void } {
   let members = new Set<Member>();
   let spare = new Set<Member>();
 
@@ -55,7 +60,9 @@ export function createTurnBatch<Member>(flush: (member: Member) => void): {
     members = spare;
     spare = due;
     try {
-      for (const member of due) flush(member);
+      around(() => {
+        for (const member of due) flush(member);
+      });
     } finally {
       due.clear();
     }

@@ -43,7 +43,8 @@ function takeOver(transport: DirectTransport<unknown>) {
     ended: () => void (ended += 1),
   });
   return {
-    ...connection,
+    send: (message: PeerMessage) => connection.send(message),
+    close: () => connection.close(),
     received,
     get ended() {
       return ended;

@@ -21,6 +21,7 @@ import { MalformedUpdateError } from "./decoded-update.ts";
 import { MalformedAwarenessError, Presence } from "./presence.ts";
 import type { BackgroundWork } from "./background-work.ts";
 import { LogUpkeep } from "./log-upkeep.ts";
+import type { Upkeep, UpkeepHost } from "./log-upkeep.ts";
 import { StorageWriter } from "./storage-writer.ts";
 import { syncFrames } from "./sync-frames.ts";
 import { openTransportLink } from "./transport-link.ts";
@@ -86,198 +87,260 @@ export interface DocumentSettings {
 
 /** Loads a document and opens its way to the peers; resolves when joining clients can be answered. */
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
-  const { id, storage, transport, logger, background, counters } = settings;
-  const stored = await storage.load(id);
-  const log = new UpdateLog(stored);
-  const presence = new Presence(settings.presenceBytes);
-  const clients = new Set<DocumentClient>();
+  const document = new OpenDocument(settings, await settings.storage.load(settings.id));
+  await document.start();
+  return document;
+}
+
+/** A class, with as few closures as can be: tens of thousands of quiet documents share their functions. */
+class OpenDocument implements Document, ReplicaHost, UpkeepHost {
+  readonly #settings: DocumentSettings;
+  readonly #log: UpdateLog;
+  readonly #presence: Presence;
+  readonly #clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers; seldom anybody's. */
-  let renewed: Set<object> | undefined;
-  const writer = new StorageWriter(id, storage, stored.length, logger, background, log);
-  let closing: Promise<void> | undefined;
-  const alarm = new Alarm(() => replica?.tick());
-  const upkeep = new LogUpkeep(
-    log,
-    background,
-    () => replica?.changed(),
-    (what, cause) => {
-      logger.error(
-        `[teleportal] ${what} ${id} failed (${describeCause(cause)}): it goes on as it is; ` +
-          "a client has written what Yjs cannot apply",
-      );
-    },
-  );
-  let saidMalformed = false;
+  #renewed: Set<object> | undefined;
+  readonly #writer: StorageWriter;
+  readonly #alarm = new Alarm(() => this.#replica?.tick());
+  readonly #upkeep: LogUpkeep;
+  readonly #replica: Replica | undefined;
+  readonly #link: TransportLink | undefined;
+  #joined: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+  #saidMalformed = false;
 
-  let joined: () => void;
-  const whenJoined = new Promise<void>((resolve) => {
-    joined = resolve;
-  });
-
-  function sendToClients(frame: Uint8Array, except?: DocumentClient): void {
-    for (const client of clients) if (client !== except) client.send(frame);
+  constructor(settings: DocumentSettings, stored: readonly Uint8Array[]) {
+    const { id, storage, transport, logger, background } = settings;
+    this.#settings = settings;
+    this.#log = new UpdateLog(stored);
+    this.#presence = new Presence(settings.presenceBytes);
+    this.#writer = new StorageWriter(id, storage, stored.length, logger, background, this.#log);
+    this.#upkeep = new LogUpkeep(this.#log, background, this);
+    if (transport === undefined) return;
+    this.#replica = createReplica(this.#log, this, settings.replica);
+    this.#link = openTransportLink(id, transport, logger, (message) => {
+      if (this.#closing === undefined) this.#replica?.receive(message);
+    });
   }
 
-  function sayMalformed(message: PeerMessage): void {
-    if (saidMalformed) return;
-    saidMalformed = true;
-    logger.warn(
-      `[teleportal] a ${message.kind} of peer ${message.sender} for ${id} is malformed: ` +
+  /** Resolves when joining clients can be answered. */
+  async start(): Promise<void> {
+    this.#upkeep.soon();
+    const replica = this.#replica;
+    if (replica === undefined) return;
+    replica.start();
+    // Also before it was started, as when the link is down.
+    if (replica.hasJoined()) return;
+    await new Promise<void>((resolve) => {
+      this.#joined = resolve;
+    });
+  }
+
+  // What the clients' connections call, and the server.
+
+  join(client: DocumentClient): void {
+    this.#clients.add(client);
+  }
+
+  leave(client: DocumentClient): void {
+    this.#clients.delete(client);
+    const update = this.#presence.remove(client);
+    if (update === undefined) return;
+    const frame = encodeAwarenessFrame(update);
+    this.#sendToClients(frame);
+    this.#replica?.localAwareness(frame);
+    this.#settings.flushAfterTurn(this);
+  }
+
+  syncFrames(stateVector: Uint8Array): Uint8Array[] {
+    return syncFrames(this.#log, stateVector);
+  }
+
+  askFrame(): Uint8Array {
+    return encodeSyncStep1(this.#log.stateVector());
+  }
+
+  presenceFrame(): Uint8Array | undefined {
+    const update = this.#presence.snapshot();
+    return update && encodeAwarenessFrame(update);
+  }
+
+  isKnown(update: Uint8Array): boolean {
+    return this.#log.isKnown(update);
+  }
+
+  acceptUpdate(client: DocumentClient, update: Uint8Array, frame: Uint8Array | undefined): void {
+    if (this.#log.append(update) === "known") return;
+    const forwarded = frame ?? encodeUpdateFrame(update);
+    this.#sendToClients(forwarded, client);
+    this.#replica?.localUpdate(forwarded);
+    this.#writer.write(update);
+    this.#settings.flushAfterTurn(this);
+    this.#upkeep.soon();
+  }
+
+  acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void {
+    const said = this.#presence.apply(update, client, {
+      onReturn: (objection) => client.send(encodeAwarenessFrame(objection)),
+    });
+    if (said === undefined) return;
+    this.#sendToClients(frame, client);
+    if (this.#replica === undefined) return;
+    if (said === "renewed") {
+      (this.#renewed ??= new Set()).add(client);
+      this.#settings.renewSoon(this);
+      return;
+    }
+    this.#replica.localAwareness(frame);
+    this.#settings.flushAfterTurn(this);
+  }
+
+  renew(): void {
+    const due = this.#renewed;
+    this.#renewed = undefined;
+    const update = this.#presence.snapshot(
+      (owner) => typeof owner === "object" && due?.has(owner) === true,
+    );
+    if (update === undefined || this.#closing !== undefined) return;
+    this.#replica?.localRenewal(encodeAwarenessFrame(update));
+    this.#replica?.flush();
+  }
+
+  flush(): void {
+    if (this.#closing !== undefined) return;
+    this.#replica?.flush();
+    // Behind what the replica has just sent: nobody waits for it.
+    this.#settings.storeAfterTurn(this);
+  }
+
+  store(): void {
+    this.#writer.flush();
+  }
+
+  saved(): Promise<void> {
+    return this.#writer.saved();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  // What the replica calls.
+
+  now(): number {
+    return performance.now();
+  }
+
+  random(): number {
+    return Math.random();
+  }
+
+  send(message: PeerMessage): void {
+    if (message.kind === "request") this.#settings.counters.repairsAsked += 1;
+    else if (message.kind === "reply") this.#settings.counters.repairsSent += 1;
+    this.#link?.send(message);
+  }
+
+  apply(frames: readonly Uint8Array[], from: PeerMessage): void {
+    if (from.kind === "reply") this.#settings.counters.repairsReceived += 1;
+    for (const frame of frames) this.#applyFrame(frame, from);
+  }
+
+  applyAwareness(frames: readonly Uint8Array[], from: PeerMessage): void {
+    for (const frame of frames) {
+      const read = decodeClientFrame(frame);
+      try {
+        if (read.type !== "awareness") throw new MalformedAwarenessError("another frame");
+        const renewal = from.kind === "renewal";
+        if (this.#presence.apply(read.update, from.sender, { renewal }) !== undefined) {
+          this.#sendToClients(frame);
+        }
+      } catch (error) {
+        if (!(error instanceof MalformedAwarenessError)) throw error;
+        this.malformed(from);
+      }
+    }
+  }
+
+  gone(sender: string): void {
+    const update = this.#presence.remove(sender);
+    if (update !== undefined) this.#sendToClients(encodeAwarenessFrame(update));
+  }
+
+  awarenessSnapshot(): Uint8Array | undefined {
+    const update = this.#presence.snapshot((owner) => typeof owner === "object");
+    return update && encodeAwarenessFrame(update);
+  }
+
+  missed(): void {
+    this.#settings.counters.gaps += 1;
+  }
+
+  malformed(message: PeerMessage): void {
+    if (this.#saidMalformed) return;
+    this.#saidMalformed = true;
+    this.#settings.logger.warn(
+      `[teleportal] a ${message.kind} of peer ${message.sender} for ${this.#settings.id} is malformed: ` +
         "skipped, and not reported again for this document",
     );
   }
 
-  function applyFrame(frame: Uint8Array, from: PeerMessage): void {
+  joined(): void {
+    this.#joined?.();
+    this.#joined = undefined;
+  }
+
+  wakeAt(time: number | undefined): void {
+    this.#alarm.set(time);
+  }
+
+  // What the upkeep of the log calls.
+
+  compacted(): void {
+    this.#replica?.changed();
+  }
+
+  upkeepFailed(what: Upkeep, cause: unknown): void {
+    const { id, logger } = this.#settings;
+    logger.error(
+      `[teleportal] ${what} ${id} failed (${describeCause(cause)}): it goes on as it is; ` +
+        "a client has written what Yjs cannot apply",
+    );
+  }
+
+  #sendToClients(frame: Uint8Array, except?: DocumentClient): void {
+    for (const client of this.#clients) if (client !== except) client.send(frame);
+  }
+
+  #applyFrame(frame: Uint8Array, from: PeerMessage): void {
     const read = decodeClientFrame(frame);
     if (read.type !== "update" && read.type !== "sync-step-2") {
-      sayMalformed(from);
+      this.malformed(from);
       return;
     }
     const { update } = read;
     try {
-      if (log.append(update) === "known") return;
+      if (this.#log.append(update) === "known") return;
     } catch (error) {
       if (!(error instanceof MalformedUpdateError)) throw error;
-      sayMalformed(from);
+      this.malformed(from);
       return;
     }
     // To a client, SyncStep2 means that all is there; from a peer it is one more update.
-    sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
-    if (!storage.shared) {
-      writer.write(update);
-      if (writer.crowded) settings.storeAfterTurn(document);
-      else settings.storeSoon(document);
+    this.#sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
+    if (!this.#settings.storage.shared) {
+      this.#writer.write(update);
+      if (this.#writer.crowded) this.#settings.storeAfterTurn(this);
+      else this.#settings.storeSoon(this);
     }
-    upkeep.soon();
+    this.#upkeep.soon();
   }
 
-  const host: ReplicaHost = {
-    now: () => performance.now(),
-    random: Math.random,
-    send(message) {
-      if (message.kind === "request") counters.repairsAsked += 1;
-      else if (message.kind === "reply") counters.repairsSent += 1;
-      link?.send(message);
-    },
-    apply(frames, from) {
-      if (from.kind === "reply") counters.repairsReceived += 1;
-      for (const frame of frames) applyFrame(frame, from);
-    },
-    applyAwareness(frames, from) {
-      for (const frame of frames) {
-        const read = decodeClientFrame(frame);
-        try {
-          if (read.type !== "awareness") throw new MalformedAwarenessError("another frame");
-          const renewal = from.kind === "renewal";
-          if (presence.apply(read.update, from.sender, { renewal }) !== undefined) {
-            sendToClients(frame);
-          }
-        } catch (error) {
-          if (!(error instanceof MalformedAwarenessError)) throw error;
-          sayMalformed(from);
-        }
-      }
-    },
-    gone(sender) {
-      const update = presence.remove(sender);
-      if (update !== undefined) sendToClients(encodeAwarenessFrame(update));
-    },
-    awarenessSnapshot() {
-      const update = presence.snapshot((owner) => typeof owner === "object");
-      return update && encodeAwarenessFrame(update);
-    },
-    missed() {
-      counters.gaps += 1;
-    },
-    malformed: sayMalformed,
-    joined: () => joined(),
-    wakeAt: (time) => alarm.set(time),
-  };
-
-  const replica: Replica | undefined =
-    transport && createReplica(log, host, { ...settings.replica });
-  const link: TransportLink | undefined =
-    transport &&
-    openTransportLink(id, transport, logger, (message) => {
-      if (closing === undefined) replica?.receive(message);
-    });
-
-  const document: Document = {
-    join(client) {
-      clients.add(client);
-    },
-    leave(client) {
-      clients.delete(client);
-      const update = presence.remove(client);
-      if (update === undefined) return;
-      const frame = encodeAwarenessFrame(update);
-      sendToClients(frame);
-      replica?.localAwareness(frame);
-      settings.flushAfterTurn(document);
-    },
-    syncFrames: (stateVector) => syncFrames(log, stateVector),
-    askFrame: () => encodeSyncStep1(log.stateVector()),
-    presenceFrame() {
-      const update = presence.snapshot();
-      return update && encodeAwarenessFrame(update);
-    },
-    isKnown: (update) => log.isKnown(update),
-    acceptUpdate(client, update, frame) {
-      if (log.append(update) === "known") return;
-      const forwarded = frame ?? encodeUpdateFrame(update);
-      sendToClients(forwarded, client);
-      replica?.localUpdate(forwarded);
-      writer.write(update);
-      settings.flushAfterTurn(document);
-      upkeep.soon();
-    },
-    acceptAwareness(client, update, frame) {
-      const said = presence.apply(update, client, {
-        onReturn: (objection) => client.send(encodeAwarenessFrame(objection)),
-      });
-      if (said === undefined) return;
-      sendToClients(frame, client);
-      if (replica === undefined) return;
-      if (said === "renewed") {
-        (renewed ??= new Set()).add(client);
-        settings.renewSoon(document);
-        return;
-      }
-      replica.localAwareness(frame);
-      settings.flushAfterTurn(document);
-    },
-    renew() {
-      const due = renewed;
-      renewed = undefined;
-      const update = presence.snapshot(
-        (owner) => typeof owner === "object" && due?.has(owner) === true,
-      );
-      if (update === undefined || closing !== undefined) return;
-      replica?.localRenewal(encodeAwarenessFrame(update));
-      replica?.flush();
-    },
-    flush() {
-      if (closing !== undefined) return;
-      replica?.flush();
-      // Behind what the replica has just sent: nobody waits for it.
-      settings.storeAfterTurn(document);
-    },
-    store: () => writer.flush(),
-    saved: () => writer.saved(),
-    close() {
-      closing ??= (async () => {
-        upkeep.end();
-        replica?.leave();
-        alarm.cancel();
-        await Promise.all([link?.close(), writer.close()]);
-      })();
-      return closing;
-    },
-  };
-
-  upkeep.soon();
-  if (replica === undefined) return document;
-  replica.start();
-  await whenJoined;
-  return document;
+  async #close(): Promise<void> {
+    this.#upkeep.end();
+    this.#replica?.leave();
+    this.#alarm.cancel();
+    await Promise.all([this.#link?.close(), this.#writer.close()]);
+  }
 }

@@ -5,6 +5,14 @@ import type { UpdateLog } from "./update-log.ts";
 /** What is done to a log to keep it small and quick. */
 export type Upkeep = "gathering" | "compacting";
 
+/** What it tells the log's document. */
+export interface UpkeepHost {
+  /** The log may hold more deletions than it did: those that others imply. */
+  compacted(): void;
+  /** Yjs has refused what could be decoded; the log is as it was. */
+  upkeepFailed(what: Upkeep, cause: unknown): void;
+}
+
 /**
  * Gathers what is scattered after the event-loop turn, and compacts what is bloated beside the other work. What a client has
  * written so that it fails is not tried again; the other of the two goes on.
@@ -12,26 +20,15 @@ export type Upkeep = "gathering" | "compacting";
 export class LogUpkeep {
   readonly #log: UpdateLog;
   readonly #background: BackgroundWork;
-  readonly #compacted: () => void;
-  readonly #failed: (what: Upkeep, cause: unknown) => void;
+  readonly #host: UpkeepHost;
   #gathering = false;
   #compacting = false;
   #ended = false;
 
-  /**
-   * @param compacted The log may hold more deletions than it did: those that others imply.
-   * @param failed Yjs has refused what could be decoded; the log is as it was.
-   */
-  constructor(
-    log: UpdateLog,
-    background: BackgroundWork,
-    compacted: () => void,
-    failed: (what: Upkeep, cause: unknown) => void,
-  ) {
+  constructor(log: UpdateLog, background: BackgroundWork, host: UpkeepHost) {
     this.#log = log;
     this.#background = background;
-    this.#compacted = compacted;
-    this.#failed = failed;
+    this.#host = host;
   }
 
   /** Begins what is due. */
@@ -56,7 +53,7 @@ export class LogUpkeep {
       this.#log.gather();
       this.#gathering = false;
     } catch (cause) {
-      this.#failed("gathering", cause);
+      this.#host.upkeepFailed("gathering", cause);
     }
   }
 
@@ -65,11 +62,11 @@ export class LogUpkeep {
       await this.#background.run(this.#untilEnded(this.#log.compactInSteps()));
       if (this.#ended) return;
       this.#compacting = false;
-      this.#compacted();
+      this.#host.compacted();
       // As much may have come meanwhile.
       this.soon();
     } catch (cause) {
-      this.#failed("compacting", cause);
+      this.#host.upkeepFailed("compacting", cause);
     }
   }
 

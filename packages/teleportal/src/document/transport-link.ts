@@ -1,10 +1,11 @@
 import { describeCause } from "@teleportal/sync-core";
 import type {
+  DirectConnection,
+  DirectReader,
   DirectTransport,
   Logger,
   Message,
   PeerMessage,
-  DirectConnection,
   TransportStreams,
 } from "@teleportal/sync-core";
 
@@ -31,72 +32,82 @@ export function openTransportLink(
   logger: Logger,
   receive: (message: Message) => void,
 ): TransportLink {
-  let broken = false;
-  let closing = false;
-  let threw = false;
-
-  const host: LinkHost = {
-    fail(what, cause) {
-      if (broken || closing) return;
-      broken = true;
-      logger.error(
-        `[teleportal] the transport of ${documentId} failed to ${what} (${describeCause(cause)}): ` +
-          "the document works on alone until it is opened again",
-      );
-      host.take({ kind: "down" });
-    },
-    take(message) {
-      try {
-        receive(message);
-      } catch (cause) {
-        if (threw) return;
-        threw = true;
-        logger.error(
-          `[teleportal] a message for ${documentId} (${message.kind}) could not be handled ` +
-            `(${describeCause(cause)}): skipped, and not reported again until the document is opened anew`,
-        );
-      }
-    },
-  };
-
-  const connection =
-    "takeOver" in transport
-      ? transport.takeOver({
-          receive: host.take,
-          ended: () => host.fail("read", "it has ended"),
-        })
-      : takeOverStreams(transport, host);
-
-  return {
-    send(message) {
-      if (!broken) connection.send(message);
-    },
-    async close() {
-      closing = true;
-      try {
-        await within(connection.close());
-      } catch (cause) {
-        // One that has failed before has been reported; only a first failure is news.
-        if (broken) return;
-        logger.warn(
-          `[teleportal] the transport of ${documentId} failed to close (${describeCause(cause)}): ` +
-            "its last messages may be lost, and are repaired when the document is opened again",
-        );
-      }
-    },
-  };
+  return new DocumentLink(documentId, transport, logger, receive);
 }
 
-interface LinkHost {
-  fail(what: string, cause: unknown): void;
+class DocumentLink implements TransportLink, DirectReader<unknown> {
+  readonly #documentId: string;
+  readonly #logger: Logger;
+  readonly #receive: (message: Message) => void;
+  readonly #connection: DirectConnection<unknown>;
+  #broken = false;
+  #closing = false;
+  #threw = false;
+
+  constructor(
+    documentId: string,
+    transport: TransportStreams<unknown> | DirectTransport<unknown>,
+    logger: Logger,
+    receive: (message: Message) => void,
+  ) {
+    this.#documentId = documentId;
+    this.#logger = logger;
+    this.#receive = receive;
+    this.#connection =
+      "takeOver" in transport ? transport.takeOver(this) : takeOverStreams(transport, this);
+  }
+
+  send(message: PeerMessage): void {
+    if (!this.#broken) this.#connection.send(message);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    try {
+      await within(this.#connection.close());
+    } catch (cause) {
+      // One that has failed before has been reported; only a first failure is news.
+      if (this.#broken) return;
+      this.#logger.warn(
+        `[teleportal] the transport of ${this.#documentId} failed to close (${describeCause(cause)}): ` +
+          "its last messages may be lost, and are repaired when the document is opened again",
+      );
+    }
+  }
+
   /** One message that cannot be handled takes neither those behind it nor the link with it. */
-  take(message: Message): void;
+  receive(message: Message): void {
+    try {
+      this.#receive(message);
+    } catch (cause) {
+      if (this.#threw) return;
+      this.#threw = true;
+      this.#logger.error(
+        `[teleportal] a message for ${this.#documentId} (${message.kind}) could not be handled ` +
+          `(${describeCause(cause)}): skipped, and not reported again until the document is opened anew`,
+      );
+    }
+  }
+
+  ended(): void {
+    this.fail("read", "it has ended");
+  }
+
+  fail(what: "read" | "write", cause: unknown): void {
+    if (this.#broken || this.#closing) return;
+    this.#broken = true;
+    this.#logger.error(
+      `[teleportal] the transport of ${this.#documentId} failed to ${what} (${describeCause(cause)}): ` +
+        "the document works on alone until it is opened again",
+    );
+    this.receive({ kind: "down" });
+  }
 }
 
 /** What a direct transport does by itself. */
 function takeOverStreams(
   transport: TransportStreams<unknown>,
-  host: LinkHost,
+  link: DocumentLink,
 ): DirectConnection<unknown> {
   const reader = transport.readable.getReader();
   const writer = transport.writable.getWriter();
@@ -108,13 +119,13 @@ function takeOverStreams(
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
-        host.take(value);
+        link.receive(value);
       }
     } catch (cause) {
-      host.fail("read", cause);
+      link.fail("read", cause);
       return;
     }
-    host.fail("read", "it has ended");
+    link.ended();
   }
 
   async function write(message: Message, size: number): Promise<void> {
@@ -122,13 +133,13 @@ function takeOverStreams(
     try {
       await writer.write(message);
     } catch (cause) {
-      host.fail("write", cause);
+      link.fail("write", cause);
     } finally {
       unwritten -= size;
     }
     if (dropped && unwritten === 0) {
       dropped = false;
-      host.take({ kind: "lost", direction: "out" });
+      link.receive({ kind: "lost", direction: "out" });
     }
   }
 

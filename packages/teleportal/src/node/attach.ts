@@ -1,12 +1,13 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
-import { corkForTask, describeCause } from "@teleportal/sync-core";
+import { describeCause } from "@teleportal/sync-core";
 import { WebSocketServer } from "ws";
 import type { RawData, WebSocket } from "ws";
 import type { ClientSocket } from "../server/client-socket.ts";
 import { CloseCode } from "../server/close-code.ts";
 import type { Server } from "../server/server.ts";
 import { binaryFrame } from "./binary-frame.ts";
+import { corkForTask } from "./cork.ts";
 import { documentIdOf } from "./document-path.ts";
 import { parseOrigin } from "./origin.ts";
 

@@ -21,7 +21,8 @@ const KEEPALIVE_FRAME = new Uint8Array([1, 1, 0]);
 const QUEUED_FRAME_OVERHEAD = 256;
 
 /** A connection as the server holds it. */
-export interface ServerConnection extends ClientConnection {
+export interface ServerConnection<Client> extends ClientConnection {
+  readonly client: Client;
   /** Neither the client nor the server has ended it. */
   isOpen(): boolean;
   send(frame: Uint8Array): void;
@@ -32,19 +33,19 @@ export interface ServerConnection extends ClientConnection {
   recheck(): Promise<boolean>;
 }
 
-export interface ConnectionSettings {
-  readonly documentId: string;
+/** What connections ask of their server. */
+export interface ConnectionHost<Client> {
   readonly limits: Required<ServerLimits>;
   readonly logger: Logger;
   readonly counters: Counters;
-  mayRead(): Promise<boolean>;
-  mayWrite(): Promise<boolean>;
+  mayRead(client: Client): Promise<boolean>;
+  mayWrite(client: Client): Promise<boolean>;
   /** Why the document takes no further connection now, if so. */
-  refusal(): string | undefined;
-  /** Opens the document for this connection; `release` is called once for each that resolved. */
-  open(): Promise<Document>;
-  release(document: Document): void;
-  ended(connection: ServerConnection): void;
+  refusal(documentId: string): string | undefined;
+  /** Opens the document for a connection; `release` is called once for each that resolved. */
+  open(client: Client): Promise<Document>;
+  release(documentId: string): void;
+  ended(connection: ServerConnection<Client>): void;
 }
 
 /** Where a view into a frame ends in it: what a client has sent behind it means nothing. */
@@ -64,144 +65,238 @@ type ConnectionState = "open" | "closing" | "gone" | "closed";
  * One client in one document, over the y-websocket protocol. Frames are handled strictly in order: while something
  * has to be waited for (the document, a permission) those that follow wait as well, up to the limit.
  */
-export function createConnection(
+export function createConnection<Client extends { readonly documentId: string }>(
   socket: ClientSocket,
-  settings: ConnectionSettings,
-): ServerConnection {
-  const { documentId, limits, logger, counters } = settings;
-  let document: Document | undefined;
-  let write: WritePermission = "unknown";
-  /** How often permissions have been taken back: an answer to an earlier question does not count. */
-  let rechecks = 0;
-  let queue: Uint8Array[] = [];
-  let queuedBytes = 0;
-  let busy = true;
-  let state: ConnectionState = "open";
-  /** What may be buffered now: the limit, and what the client's own download of the document takes. */
-  let allowance = limits.bufferedBytes;
-  /** That download is not through yet. */
-  let downloading = false;
-  const pace = new Pace(socket, limits);
+  client: Client,
+  host: ConnectionHost<Client>,
+): ServerConnection<Client> {
+  const connection = new DocumentConnection(socket, client, host);
+  void connection.begin();
+  return connection;
+}
 
-  function takesFrames(): boolean {
-    return state === "open" || state === "gone";
+class DocumentConnection<
+  Client extends { readonly documentId: string },
+> implements ServerConnection<Client> {
+  readonly client: Client;
+  readonly #socket: ClientSocket;
+  readonly #host: ConnectionHost<Client>;
+  readonly #pace: Pace;
+  #document: Document | undefined;
+  #write: WritePermission = "unknown";
+  /** How often permissions have been taken back: an answer to an earlier question does not count. */
+  #rechecks = 0;
+  #queue: Uint8Array[] = [];
+  #queuedBytes = 0;
+  #busy = true;
+  #state: ConnectionState = "open";
+  /** What may be buffered now: the limit, and what the client's own download of the document takes. */
+  #allowance: number;
+  /** That download is not through yet. */
+  #downloading = false;
+
+  constructor(socket: ClientSocket, client: Client, host: ConnectionHost<Client>) {
+    this.#socket = socket;
+    this.client = client;
+    this.#host = host;
+    this.#pace = new Pace(socket, host.limits);
+    this.#allowance = host.limits.bufferedBytes;
+  }
+
+  /** Takes the client in, once it may read and the document is open. */
+  async begin(): Promise<void> {
+    try {
+      await this.#begin();
+    } catch (error) {
+      if (!this.#takesFrames()) return;
+      this.#host.logger.error(
+        `[teleportal] opening ${this.client.documentId} for a client failed (${describeCause(error)}): ` +
+          "its connection is closed, and it may try again",
+      );
+      this.close(CloseCode.internalError, "the document cannot be opened");
+    }
+  }
+
+  isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#state !== "open") return;
+    const bytes = this.#buffered();
+    if (bytes + frame.length > this.#allowance && bytes > 0) {
+      this.#host.counters.clientsTooSlow += 1;
+      this.close(CloseCode.tryAgainLater, "too slow: reconnect to sync again");
+      return;
+    }
+    this.#transmit(frame);
+  }
+
+  close(code: CloseCode, reason: string): void {
+    if (this.#state === "gone") this.#queue = [];
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#queue = [];
+    this.#document?.leave(this);
+    this.#pace.end();
+    this.#socket.close(code, reason);
+  }
+
+  async recheck(): Promise<boolean> {
+    this.#rechecks += 1;
+    this.#write = "unknown";
+    return !(await this.#deniesReading());
+  }
+
+  keepAlive(): void {
+    if (this.#state !== "open") return;
+    this.#count(KEEPALIVE_FRAME);
+    if (this.#socket.keepAlive === undefined) this.#socket.send(KEEPALIVE_FRAME);
+    else this.#socket.keepAlive(KEEPALIVE_FRAME);
+  }
+
+  receive(frame: Uint8Array): void {
+    if (this.#state !== "open") return;
+    this.#host.counters.clientMessagesIn += 1;
+    this.#host.counters.clientBytesIn += frame.length;
+    if (frame.length > this.#host.limits.frameBytes) {
+      this.#host.counters.clientsRefused += 1;
+      this.close(
+        CloseCode.tooLarge,
+        `a frame of ${frame.length} bytes: at most ${this.#host.limits.frameBytes}`,
+      );
+      return;
+    }
+    if (!this.#isInTime(frame.length)) return;
+    if (this.#busy || this.#document === undefined) {
+      this.#queuedBytes += frame.length + QUEUED_FRAME_OVERHEAD;
+      if (
+        this.#queuedBytes > Math.max(this.#host.limits.bufferedBytes, this.#host.limits.frameBytes)
+      ) {
+        this.close(CloseCode.tryAgainLater, "too much sent before the document was open");
+        return;
+      }
+      this.#queue.push(new Uint8Array(frame));
+      return;
+    }
+    const waiting = this.#take(this.#document, frame);
+    if (waiting === undefined) return;
+    this.#busy = true;
+    const target = this.#document;
+    void waiting.then(() => this.#drain(target));
+  }
+
+  closed(): void {
+    if (this.#state === "closed" || this.#state === "gone") return;
+    if (this.#state === "open") this.#document?.leave(this);
+    this.#pace.end();
+    this.#host.ended(this);
+    const typing =
+      this.#state === "open" &&
+      this.#busy &&
+      (this.#queue.length > 0 || this.#document !== undefined);
+    if (typing) this.#state = "gone";
+    else this.#finish();
+  }
+
+  #takesFrames(): boolean {
+    return this.#state === "open" || this.#state === "gone";
   }
 
   /** Gives the document back. */
-  function finish(): void {
-    state = "closed";
-    queue = [];
-    if (document !== undefined) settings.release(document);
-    document = undefined;
+  #finish(): void {
+    this.#state = "closed";
+    this.#queue = [];
+    if (this.#document !== undefined) this.#host.release(this.client.documentId);
+    this.#document = undefined;
   }
 
-  function close(code: CloseCode, reason: string): void {
-    if (state === "gone") queue = [];
-    if (state !== "open") return;
-    state = "closing";
-    queue = [];
-    document?.leave(connection);
-    pace.end();
-    socket.close(code, reason);
-  }
-
-  function buffered(): number {
-    const bytes = socket.bufferedAmount;
+  #buffered(): number {
+    const bytes = this.#socket.bufferedAmount;
     if (bytes === 0) {
-      allowance = limits.bufferedBytes;
-      downloading = false;
+      this.#allowance = this.#host.limits.bufferedBytes;
+      this.#downloading = false;
     }
     return bytes;
   }
 
-  function send(frame: Uint8Array): void {
-    if (state !== "open") return;
-    const bytes = buffered();
-    if (bytes + frame.length > allowance && bytes > 0) {
-      counters.clientsTooSlow += 1;
-      close(CloseCode.tryAgainLater, "too slow: reconnect to sync again");
-      return;
-    }
-    transmit(frame);
+  #count(frame: Uint8Array): void {
+    this.#host.counters.clientMessagesOut += 1;
+    this.#host.counters.clientBytesOut += frame.length;
   }
 
-  function count(frame: Uint8Array): void {
-    counters.clientMessagesOut += 1;
-    counters.clientBytesOut += frame.length;
-  }
-
-  function transmit(frame: Uint8Array): void {
-    count(frame);
-    socket.send(frame);
+  #transmit(frame: Uint8Array): void {
+    this.#count(frame);
+    this.#socket.send(frame);
   }
 
   /** Sends the document, however large; it is not held against the client that has asked for it. */
-  function sendDownload(frames: readonly Uint8Array[]): void {
+  #sendDownload(frames: readonly Uint8Array[]): void {
     let size = 0;
     for (const frame of frames) size += frame.length;
-    const bytes = buffered();
+    const bytes = this.#buffered();
     // Asked again before the last answer is through: that, and what follows it, brings the client here as well.
-    if (downloading && bytes + size > allowance) return;
-    downloading = true;
-    allowance += size;
-    for (const frame of frames) transmit(frame);
+    if (this.#downloading && bytes + size > this.#allowance) return;
+    this.#downloading = true;
+    this.#allowance += size;
+    for (const frame of frames) this.#transmit(frame);
   }
 
-  function refuse(what: string): void {
-    counters.clientsRefused += 1;
-    send(encodePermissionDenied(`malformed ${what}: refused, and nobody else has seen it`));
-    close(CloseCode.malformed, `malformed ${what}`);
+  #refuse(what: string): void {
+    this.#host.counters.clientsRefused += 1;
+    this.send(encodePermissionDenied(`malformed ${what}: refused, and nobody else has seen it`));
+    this.close(CloseCode.malformed, `malformed ${what}`);
   }
 
-  function applyUpdate(
+  #applyUpdate(
     target: Document,
     update: Uint8Array,
     frame: Uint8Array | undefined,
   ): void | Promise<void> {
-    if (write === "granted") {
-      target.acceptUpdate(connection, update, frame);
+    if (this.#write === "granted") {
+      target.acceptUpdate(this, update, frame);
       return;
     }
     // What a read-only client sends back in the handshake holds nothing new, and is no attempt to write.
     if (target.isKnown(update)) return;
-    if (write === "denied") {
-      send(encodePermissionDenied(`no permission to write ${documentId}`));
+    if (this.#write === "denied") {
+      this.send(encodePermissionDenied(`no permission to write ${this.client.documentId}`));
       return;
     }
-    const asked = rechecks;
+    const asked = this.#rechecks;
     // The socket's buffer may be used again by then.
     const kept = new Uint8Array(update);
-    return settings.mayWrite().then((granted) => {
-      if (asked === rechecks) write = granted ? "granted" : "denied";
-      if (takesFrames()) return applyUpdate(target, kept, frame);
+    return this.#host.mayWrite(this.client).then((granted) => {
+      if (asked === this.#rechecks) this.#write = granted ? "granted" : "denied";
+      if (this.#takesFrames()) return this.#applyUpdate(target, kept, frame);
     });
   }
 
-  function handle(target: Document, frame: Uint8Array): void | Promise<void> {
+  #handle(target: Document, frame: Uint8Array): void | Promise<void> {
     const read = decodeClientFrame(frame);
     switch (read.type) {
       case "sync-step-1":
-        if (decodeStateVector(read.stateVector) === undefined) refuse("state vector");
-        else if (state === "open") sendDownload(target.syncFrames(read.stateVector));
+        if (decodeStateVector(read.stateVector) === undefined) this.#refuse("state vector");
+        else if (this.#state === "open") this.#sendDownload(target.syncFrames(read.stateVector));
         return;
       case "update": {
         // Copied, as it is sent later and nothing is to keep the socket's buffer alive.
         const own = new Uint8Array(frame.subarray(0, endOf(read.update, frame)));
-        return applyUpdate(target, read.update, own);
+        return this.#applyUpdate(target, read.update, own);
       }
       case "sync-step-2":
-        return applyUpdate(target, read.update, undefined);
+        return this.#applyUpdate(target, read.update, undefined);
       case "awareness":
-        if (state === "gone") return;
-        target.acceptAwareness(connection, read.update, new Uint8Array(frame));
+        if (this.#state === "gone") return;
+        target.acceptAwareness(this, read.update, new Uint8Array(frame));
         return;
       case "query-awareness": {
         const presence = target.presenceFrame();
-        if (presence !== undefined) send(presence);
+        if (presence !== undefined) this.send(presence);
         return;
       }
       case "malformed":
-        refuse("frame");
+        this.#refuse("frame");
         return;
       case "auth":
       case "unknown":
@@ -209,144 +304,86 @@ export function createConnection(
   }
 
   /** Handles one frame; a promise if those behind it must wait. */
-  function take(target: Document, frame: Uint8Array): void | Promise<void> {
+  #take(target: Document, frame: Uint8Array): void | Promise<void> {
     try {
-      return handle(target, frame)?.catch(fail);
+      return this.#handle(target, frame)?.catch((error: unknown) => this.#fail(error));
     } catch (error) {
-      fail(error);
+      this.#fail(error);
     }
   }
 
   /** False if the connection is closed for it. */
-  function isInTime(bytes: number): boolean {
-    const verdict = pace.take(bytes);
+  #isInTime(bytes: number): boolean {
+    const verdict = this.#pace.take(bytes);
     if (verdict === "in-time") return true;
-    counters.clientsPaused += 1;
+    this.#host.counters.clientsPaused += 1;
     if (verdict === "paused") return true;
-    close(CloseCode.tryAgainLater, "too fast: reconnect to sync again");
+    this.close(CloseCode.tryAgainLater, "too fast: reconnect to sync again");
     return false;
   }
 
-  async function deniesReading(): Promise<boolean> {
-    if (await settings.mayRead()) return false;
-    send(encodePermissionDenied(`no permission to read ${documentId}`));
-    close(CloseCode.permissionDenied, "no permission to read");
+  async #deniesReading(): Promise<boolean> {
+    if (await this.#host.mayRead(this.client)) return false;
+    this.send(encodePermissionDenied(`no permission to read ${this.client.documentId}`));
+    this.close(CloseCode.permissionDenied, "no permission to read");
     return true;
   }
 
-  function fail(error: unknown): void {
+  #fail(error: unknown): void {
     if (error instanceof MalformedUpdateError) {
-      refuse("update");
+      this.#refuse("update");
     } else if (error instanceof MalformedAwarenessError) {
-      refuse("awareness update");
+      this.#refuse("awareness update");
     } else if (error instanceof PresenceTooLargeError) {
-      counters.clientsRefused += 1;
-      close(CloseCode.tooLarge, `presence of ${error.message}: at most ${limits.presenceBytes}`);
+      this.#host.counters.clientsRefused += 1;
+      this.close(
+        CloseCode.tooLarge,
+        `presence of ${error.message}: at most ${this.#host.limits.presenceBytes}`,
+      );
     } else {
-      logger.error(
-        `[teleportal] a client's frame for ${documentId} failed (${describeCause(error)}): ` +
+      this.#host.logger.error(
+        `[teleportal] a client's frame for ${this.client.documentId} failed (${describeCause(error)}): ` +
           "its connection is closed; others go on",
       );
-      close(CloseCode.internalError, "internal error");
+      this.close(CloseCode.internalError, "internal error");
     }
   }
 
-  async function drain(target: Document): Promise<void> {
+  async #drain(target: Document): Promise<void> {
     for (;;) {
-      const frame = queue.shift();
-      if (frame === undefined || !takesFrames()) break;
-      queuedBytes -= frame.length + QUEUED_FRAME_OVERHEAD;
-      await take(target, frame);
+      const frame = this.#queue.shift();
+      if (frame === undefined || !this.#takesFrames()) break;
+      this.#queuedBytes -= frame.length + QUEUED_FRAME_OVERHEAD;
+      await this.#take(target, frame);
     }
-    busy = false;
-    if (state === "gone") finish();
+    this.#busy = false;
+    if (this.#state === "gone") this.#finish();
   }
 
-  async function begin(): Promise<void> {
-    if (await deniesReading()) return;
-    if (!takesFrames()) return;
+  async #begin(): Promise<void> {
+    if (await this.#deniesReading()) return;
+    if (!this.#takesFrames()) return;
     // Again: others may have come in while the permission was being asked.
-    const refusal = settings.refusal();
+    const refusal = this.#host.refusal(this.client.documentId);
     if (refusal !== undefined) {
-      close(CloseCode.tryAgainLater, refusal);
+      this.close(CloseCode.tryAgainLater, refusal);
       return;
     }
-    const opened = await settings.open();
-    if (!takesFrames()) {
-      settings.release(opened);
+    const opened = await this.#host.open(this.client);
+    if (!this.#takesFrames()) {
+      this.#host.release(this.client.documentId);
       return;
     }
-    document = opened;
-    if (state === "open") {
-      opened.join(connection);
-      send(opened.askFrame());
+    this.#document = opened;
+    if (this.#state === "open") {
+      opened.join(this);
+      this.send(opened.askFrame());
       const presence = opened.presenceFrame();
       if (presence !== undefined) {
-        allowance += presence.length;
-        send(presence);
+        this.#allowance += presence.length;
+        this.send(presence);
       }
     }
-    await drain(opened);
+    await this.#drain(opened);
   }
-
-  const connection: ServerConnection = {
-    isOpen: () => state === "open",
-    send,
-    close,
-    async recheck() {
-      rechecks += 1;
-      write = "unknown";
-      return !(await deniesReading());
-    },
-    keepAlive() {
-      if (state !== "open") return;
-      count(KEEPALIVE_FRAME);
-      if (socket.keepAlive === undefined) socket.send(KEEPALIVE_FRAME);
-      else socket.keepAlive(KEEPALIVE_FRAME);
-    },
-    receive(frame) {
-      if (state !== "open") return;
-      counters.clientMessagesIn += 1;
-      counters.clientBytesIn += frame.length;
-      if (frame.length > limits.frameBytes) {
-        counters.clientsRefused += 1;
-        close(CloseCode.tooLarge, `a frame of ${frame.length} bytes: at most ${limits.frameBytes}`);
-        return;
-      }
-      if (!isInTime(frame.length)) return;
-      if (busy || document === undefined) {
-        queuedBytes += frame.length + QUEUED_FRAME_OVERHEAD;
-        if (queuedBytes > Math.max(limits.bufferedBytes, limits.frameBytes)) {
-          close(CloseCode.tryAgainLater, "too much sent before the document was open");
-          return;
-        }
-        queue.push(new Uint8Array(frame));
-        return;
-      }
-      const waiting = take(document, frame);
-      if (waiting === undefined) return;
-      busy = true;
-      const target = document;
-      void waiting.then(() => drain(target));
-    },
-    closed() {
-      if (state === "closed" || state === "gone") return;
-      if (state === "open") document?.leave(connection);
-      pace.end();
-      settings.ended(connection);
-      const typing = state === "open" && busy && (queue.length > 0 || document !== undefined);
-      if (typing) state = "gone";
-      else finish();
-    },
-  };
-
-  begin().catch((error: unknown) => {
-    if (!takesFrames()) return;
-    logger.error(
-      `[teleportal] opening ${documentId} for a client failed (${describeCause(error)}): ` +
-        "its connection is closed, and it may try again",
-    );
-    close(CloseCode.internalError, "the document cannot be opened");
-  });
-  return connection;
 }

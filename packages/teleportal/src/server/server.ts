@@ -15,10 +15,11 @@ import type { Document } from "../document/document.ts";
 import type { ClientConnection, ClientSocket } from "./client-socket.ts";
 import { CloseCode } from "./close-code.ts";
 import { createConnection } from "./connection.ts";
-import type { ServerConnection } from "./connection.ts";
+import type { ConnectionHost, ServerConnection } from "./connection.ts";
 import { createDelayedBatch } from "./delayed-batch.ts";
 import { createDocumentRegistry } from "./document-registry.ts";
 import { KeepAlive } from "./keep-alive.ts";
+import type { Share } from "./keep-alive.ts";
 import { withDefaultLimits } from "./limits.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server-options.ts";
@@ -29,11 +30,17 @@ import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server
  */
 const RENEWAL_DELAY = 2000;
 
+/** Of so many documents, as those of one turn go to the peers in one message. */
+const RENEWED_AT_ONCE = 256;
+
 /**
  * After which time what came from a peer is stored, in milliseconds. The peer stores it at once, as it does what its
  * own clients type, so there is no hurry: what comes meanwhile is stored with it.
  */
 const STORE_DELAY = 100;
+
+/** So few documents, as nobody's keystroke is to wait for it. */
+const STORED_AT_ONCE = 4;
 
 /** How many bytes of edits all documents together keep to send them when the broker is back; the rest is fetched. */
 const OFFLINE_BYTES = 16 * 1024 * 1024;
@@ -48,14 +55,20 @@ export class Server<Context = unknown> {
   readonly #limits;
   readonly #instanceId: string;
   readonly #documents = createDocumentRegistry();
-  readonly #connections = new Map<ServerConnection, DocumentRequest<Context>>();
+  /** And when each is kept alive. */
+  readonly #connections = new Map<ServerConnection<DocumentRequest<Context>>, Share>();
+  readonly #connectionHost: ConnectionHost<DocumentRequest<Context>>;
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());
   readonly #storingNow = createTurnBatch<Document>((document) => document.store());
   readonly #background = new BackgroundWork();
   readonly #counters = createCounters();
   readonly #startedAt = performance.now();
-  readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, (document) => document.renew());
-  readonly #storingSoon = createDelayedBatch<Document>(STORE_DELAY, (document) => document.store());
+  readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, RENEWED_AT_ONCE, (document) =>
+    document.renew(),
+  );
+  readonly #storingSoon = createDelayedBatch<Document>(STORE_DELAY, STORED_AT_ONCE, (document) =>
+    document.store(),
+  );
   readonly #keepAlive = new KeepAlive();
   #closing: Promise<void> | undefined;
   readonly #offlineBudget: OfflineBudget = { held: 0, cap: OFFLINE_BYTES };
@@ -74,6 +87,21 @@ export class Server<Context = unknown> {
     this.#logger = options.logger ?? console;
     this.#limits = withDefaultLimits(options.limits ?? {});
     this.#instanceId = options.instanceId ?? createPeerId();
+    this.#connectionHost = {
+      limits: this.#limits,
+      logger: this.#logger,
+      counters: this.#counters,
+      mayRead: (client) => this.#isAllowed({ ...client, type: "read" }),
+      mayWrite: (client) => this.#isAllowed({ ...client, type: "write" }),
+      refusal: (documentId) => this.#refusal(documentId),
+      open: (client) => this.#documents.acquire(client.documentId, () => this.#open(client)),
+      release: (documentId) => this.#documents.release(documentId),
+      ended: (connection) => {
+        const share = this.#connections.get(connection);
+        if (share !== undefined) this.#keepAlive.delete(connection, share);
+        this.#connections.delete(connection);
+      },
+    };
   }
 
   /** How many documents are open, and how many clients are connected. */
@@ -120,23 +148,9 @@ export class Server<Context = unknown> {
       socket.close(CloseCode.tryAgainLater, refusal);
       return { receive() {}, closed() {} };
     }
+    const connection = createConnection(socket, ctx, this.#connectionHost);
     const share = this.#keepAlive.deal();
-    const connection = createConnection(socket, {
-      documentId,
-      limits: this.#limits,
-      logger: this.#logger,
-      counters: this.#counters,
-      mayRead: () => this.#isAllowed({ ...ctx, type: "read" }),
-      mayWrite: () => this.#isAllowed({ ...ctx, type: "write" }),
-      refusal: () => this.#refusal(documentId),
-      open: () => this.#documents.acquire(documentId, () => this.#open(ctx)),
-      release: () => this.#documents.release(documentId),
-      ended: (ended) => {
-        this.#connections.delete(ended);
-        this.#keepAlive.delete(ended, share);
-      },
-    });
-    this.#connections.set(connection, ctx);
+    this.#connections.set(connection, share);
     this.#keepAlive.add(connection, share);
     return connection;
   }
@@ -179,9 +193,11 @@ export class Server<Context = unknown> {
     return this.#closing;
   }
 
-  #chosen(which: (client: DocumentRequest<Context>) => boolean): ServerConnection[] {
-    return [...this.#connections].flatMap(([connection, client]) =>
-      connection.isOpen() && which(client) ? [connection] : [],
+  #chosen(
+    which: (client: DocumentRequest<Context>) => boolean,
+  ): ServerConnection<DocumentRequest<Context>>[] {
+    return [...this.#connections.keys()].filter(
+      (connection) => connection.isOpen() && which(connection.client),
     );
   }
 

@@ -17,7 +17,10 @@ function keep(log: UpdateLog) {
   const background = new BackgroundWork();
   const compacted = vi.fn();
   const failures: Upkeep[] = [];
-  const upkeep = new LogUpkeep(log, background, compacted, (what) => failures.push(what));
+  const upkeep = new LogUpkeep(log, background, {
+    compacted,
+    upkeepFailed: (what) => void failures.push(what),
+  });
   onTestFinished(() => upkeep.end());
   return { background, compacted, failures, upkeep };
 }

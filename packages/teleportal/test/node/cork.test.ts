@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { Writable } from "node:stream";
 import { expect, it } from "vitest";
-import { corkForTask } from "@teleportal/sync-core";
+import { corkForTask } from "../../src/node/cork.ts";
 
 it("what is sent in one task goes out in order, the first at once and the rest as one write", async () => {
   const writes: string[][] = [];
