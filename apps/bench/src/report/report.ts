@@ -28,7 +28,7 @@ export function reportOf(results: Results, charts: readonly Chart[]): string {
     "Written by `npm run bench`. How each number comes about, and what it does not say, is in " +
       "[the bench's README](../README.md); every single run is in [results.json](results.json).",
     environmentTable(results),
-    `${rounds} rounds (long workloads fewer), scale ${scale}, ${Math.round(minutes)} minutes. Typed: ${text}, ` +
+    `${rounds} rounds (long workloads fewer; short ones more, in parts), scale ${scale}, ${Math.round(minutes)} minutes. Typed: ${text}, ` +
       `\`--seed ${seed}\`.${awareness ? " Idle clients have a presence." : ""} A number is the median of its rounds, in ` +
       "brackets the least and the greatest. A ratio is taken within a round; then the median of those. " +
       "Everybody's servers, clients and broker share the processor. The Google Pub/Sub emulator polls: its " +

@@ -172,7 +172,7 @@ const targets: readonly Target[] = [
     unit: " ms",
   }),
   atMost({
-    promise: "idle: at most 2 % of a core",
+    promise: "idle: at most 2 % of a core, on each instance",
     workload: "idle",
     metric: "cpu",
     limit: 2,

@@ -6,8 +6,8 @@ import type { Measurement, Workload } from "./workload.ts";
 
 const INSTANCES = [2, 5, 10, 20];
 const DOCUMENTS = 8;
-const WARM_UP = 20;
-const KEYSTROKES = 60;
+const WARM_UP = 150;
+const KEYSTROKES = 100;
 
 export const instances: Workload = {
   name: "instances",

@@ -21,6 +21,34 @@ describe("what is written", () => {
     await Promise.all([factory.close(), other.factory.close()]);
   });
 
+  it.each([undefined, "a secret of sixteen bytes or more"])(
+    "in several documents in one turn is published together, where the driver can (secret: %s)",
+    async (secret) => {
+      const driver = createScriptedBroker().driver();
+      const happened: string[] = [];
+      driver.onPublish = async (channel) => void happened.push(channel);
+      driver.together = (publishAll) => {
+        happened.push("begin");
+        publishAll();
+        happened.push("end");
+      };
+      const { factory } = start(driver, secret === undefined ? {} : { secret });
+      for (const name of ["a", "b", "c"]) {
+        const { writer } = use(await factory.createTransport(name));
+        void writer.write(update(A, 1, 1));
+      }
+      await turns();
+      expect(happened).toEqual([
+        "begin",
+        "teleportal:sync:a",
+        "teleportal:sync:b",
+        "teleportal:sync:c",
+        "end",
+      ]);
+      await factory.close();
+    },
+  );
+
   it("does not come back, though the broker echoes it", async () => {
     const broker = createScriptedBroker();
     const { factory } = start(broker.driver());
