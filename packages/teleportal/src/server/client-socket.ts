@@ -23,7 +23,7 @@ export interface ClientSocket {
   readonly bufferedAmount: number;
 }
 
-/** What `Server.connect` returns: where the socket's events go. */
+/** What `Server.connect` returns: where the socket's events go. To be called as its methods. */
 export interface ClientConnection {
   /** A binary message has arrived. The bytes are copied where they are kept. */
   receive(frame: Uint8Array): void;

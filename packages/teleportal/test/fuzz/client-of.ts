@@ -30,14 +30,14 @@ export function clientOf(server: Server, documentId: string): DirectClient {
     resume() {},
   };
   let connection: ClientConnection | undefined;
-  connection = server.connect(socket, { documentId, context: undefined });
-  const { receive, closed: leave } = connection;
+  const connected = server.connect(socket, { documentId, context: undefined });
+  connection = connected;
   return {
     received,
     get closed() {
       return closed;
     },
-    send: receive,
-    leave,
+    send: (frame: Uint8Array) => connected.receive(frame),
+    leave: () => connected.closed(),
   };
 }
