@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { encodeUpdateFrame, silentLogger } from "@teleportal/sync-core";
 import { createMemoryBus, createMemoryServerSyncTransportFactory } from "@teleportal/sync-memory";
+import type { MemoryBus } from "@teleportal/sync-memory";
 import { Server } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
 import * as Y from "yjs";
@@ -16,6 +17,8 @@ const collectGarbage = runInNewContext("gc") as () => void;
 const WARM_UP = 20_000;
 const MEASURED = 4000;
 const ROUNDS = 5;
+/** So many quiet documents are opened. */
+const QUIET = 2000;
 
 const PEER = "0123456789abcdef";
 
@@ -74,25 +77,51 @@ async function log(): Promise<number> {
   });
 }
 
+async function startServer(bus: MemoryBus): Promise<Server<unknown>> {
+  const factory = await createMemoryServerSyncTransportFactory({ bus }, undefined, silentLogger);
+  const storage = createMemoryDocumentStorage();
+  return new Server<unknown>({
+    getStorage: () => storage,
+    checkPermission: () => true,
+    syncTransportFactory: factory,
+    logger: silentLogger,
+    limits: { messagesPerSecond: Number.POSITIVE_INFINITY },
+  });
+}
+
+/** What a document holds that a client has open and nobody types in, the client's connection included but for its socket. */
+async function quiet(): Promise<number> {
+  const server = await startServer(createMemoryBus());
+  let opened = 0;
+  const open = async (count: number): Promise<void> => {
+    await Promise.all(
+      Array.from({ length: count }, () => {
+        const documentId = `quiet${opened++}`;
+        return new Promise<void>((resolve) => {
+          const socket = { close() {}, bufferedAmount: 0, send: () => resolve() };
+          server.connect(socket, { documentId, context: undefined });
+        });
+      }),
+    );
+    collectGarbage();
+  };
+  await open(QUIET / 4);
+  const before = used();
+  await open(QUIET);
+  return Math.round((used() - before) / QUIET);
+}
+
 /** From a client's frame at one instance to a client's frame at the other, without sockets. */
 async function instances(): Promise<number> {
   const bus = createMemoryBus();
-  const start = async () => {
-    const factory = await createMemoryServerSyncTransportFactory({ bus }, undefined, silentLogger);
-    const storage = createMemoryDocumentStorage();
-    return new Server<unknown>({
-      getStorage: () => storage,
-      checkPermission: () => true,
-      syncTransportFactory: factory,
-      logger: silentLogger,
-      limits: { messagesPerSecond: Number.POSITIVE_INFINITY },
-    });
-  };
   let arrived: (() => void) | undefined;
   const request = { documentId: "doc", context: undefined };
   const idle = { close() {}, bufferedAmount: 0 };
-  const typist = (await start()).connect({ ...idle, send() {} }, request);
-  (await start()).connect({ ...idle, send: (frame) => frame[1] === 2 && arrived?.() }, request);
+  const typist = (await startServer(bus)).connect({ ...idle, send() {} }, request);
+  (await startServer(bus)).connect(
+    { ...idle, send: (frame) => frame[1] === 2 && arrived?.() },
+    request,
+  );
   const type = createTypist();
   return allocatedBy(
     () => encodeUpdateFrame(type()),
@@ -104,5 +133,12 @@ async function instances(): Promise<number> {
   );
 }
 
-console.log(JSON.stringify({ wire: await wire(), log: await log(), instances: await instances() }));
+console.log(
+  JSON.stringify({
+    quiet: await quiet(),
+    wire: await wire(),
+    log: await log(),
+    instances: await instances(),
+  }),
+);
 process.exit();
