@@ -77,12 +77,12 @@ export function createRedisDriver(clients: RedisClients): SyncDriver {
     publish(channel, bytes) {
       try {
         assertPublishing();
+        const published = publisher.publish(channel, bufferOver(bytes));
+        releaseMuch(publisher);
+        return published;
       } catch (cause) {
         return Promise.reject(cause);
       }
-      const published = publisher.publish(channel, bufferOver(bytes));
-      releaseMuch(publisher);
-      return published;
     },
     together: (publishAll) => writeTogether([publisher], publishAll),
     async subscribe(channel, onBytes) {

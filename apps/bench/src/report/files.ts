@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { contenders } from "../contender.ts";
 import type { Results } from "../results.ts";
 import { svgOf } from "./chart.ts";
 import { chartsOf } from "./charts.ts";
@@ -26,7 +27,13 @@ export async function writeReport(directory: string, results: Results): Promise<
 export function readResults(directory: string): Results {
   const file = join(directory, RESULTS);
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as Results;
+    const results = JSON.parse(readFileSync(file, "utf8")) as Results;
+    // Which relay each is compared with is not said in older ones.
+    const complete = results.contenders.map((each) => ({
+      ...contenders.find(({ name }) => name === each.name),
+      ...each,
+    }));
+    return { ...results, contenders: complete };
   } catch (cause) {
     throw new Error(`[bench] ${file} cannot be read: measure with --output ${directory} first`, {
       cause,

@@ -172,7 +172,7 @@ const targets: readonly Target[] = [
     unit: " ms",
   }),
   atMost({
-    promise: "idle: at most 2 % of a core, on each instance",
+    promise: "idle: at most 2 % of a core, both instances together",
     workload: "idle",
     metric: "cpu",
     limit: 2,

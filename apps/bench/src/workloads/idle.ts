@@ -83,7 +83,7 @@ export const idle: Workload = {
       compared: true,
     },
     rss: { title: "resident memory per document and instance, KiB", digits: 1, compared: true },
-    cpu: { title: "CPU of an instance while idle, % of a core", digits: 2, compared: true },
+    cpu: { title: "CPU of both instances while idle, % of a core", digits: 2, compared: true },
     settling: {
       title: "broker messages per document before it falls silent",
       digits: 1,
@@ -143,7 +143,7 @@ export const idle: Workload = {
             openCpu: openCpu / 1000 / count,
             heap: (after.heap - before.heap) / 1024 / count,
             rss: (after.rss - before.rss) / 1024 / count,
-            cpu: ((cpuAfter - cpu) / 2 / 1000 / idleFor) * 100,
+            cpu: ((cpuAfter - cpu) / 1000 / idleFor) * 100,
             settling: (published - publishedBefore) / count,
             messages: ((publishedAfter - published) / idleFor) * 1000,
           },

@@ -9,10 +9,10 @@ const DOCUMENTS = 100;
 /** Milliseconds between two keystrokes of a document: ten a second. */
 const INTERVAL = 100;
 /** Keystrokes of each document that are not measured, and that are. */
-const WARM_UP = 5;
-const MEASURED = 25;
-/** A round is done in so many, the contenders by turns. */
-const PARTS = 3;
+const WARM_UP = 10;
+const MEASURED = 80;
+/** For each that is asked for: what disturbs the machine is in some of them only. */
+const ROUNDS = 2;
 /** How long what is still on its way is waited for, in milliseconds. */
 const PATIENCE = 10_000;
 
@@ -69,7 +69,7 @@ export const latency: Workload = {
     late: { title: "the bench itself late (p99), ms", digits: 2, compared: false },
   },
   fresh: false,
-  rounds: (asked) => PARTS * asked,
+  rounds: (asked) => ROUNDS * asked,
   needsDocument: false,
   async run(deployment, { session, scale }) {
     const keystrokes = WARM_UP + scaled(MEASURED, scale, 20);

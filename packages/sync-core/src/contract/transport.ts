@@ -34,13 +34,13 @@ export interface DirectTransport<Context> extends TransportStreams<Context> {
   takeOver(reader: DirectReader<Context>): DirectConnection<Context>;
 }
 
-/** Who has taken a transport over. */
+/** Who has taken a transport over. Called as its methods. */
 export interface DirectReader<Context> {
   receive(message: Message<Context>): void;
   ended(): void;
 }
 
-/** What a transport that was taken over is written to by. */
+/** What a transport that was taken over is written to by. To be called as its methods. */
 export interface DirectConnection<Context> {
   /** As a write to `writable`; never waits, and never calls `receive` before it returns. Ignored after `close`. */
   send(message: Message<Context>): void;

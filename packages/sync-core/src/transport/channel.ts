@@ -249,7 +249,15 @@ class DocumentChannel<Context>
     await within(this.#options.brokerTimeout, this.#outbox.drained());
     this.#opened.delete(port);
     if (!this.#ports.delete(port)) return;
-    port.end();
+    try {
+      port.end();
+    } finally {
+      // A reader may throw: its channel is given up all the same.
+      await this.#giveUp(port);
+    }
+  }
+
+  async #giveUp(port: Port<Context>): Promise<void> {
     this.#host.sendersGone(port.senders);
     if (this.#ports.size > 0) return;
     await within(this.#options.brokerTimeout, this.#subscription.want(false));

@@ -6,7 +6,7 @@ const RETRY_DELAY = 1000;
 export interface SubscriptionHost {
   receive(bytes: Uint8Array): void;
   held(): void;
-  /** It is tried again. */
+  /** Subscribing has failed, and is tried again; or giving up has. */
   refused(cause: unknown): void;
   canSubscribe(): boolean;
 }

@@ -27,17 +27,21 @@ export function createDelayedBatch<Member>(
   }
 
   function flushSome(): void {
-    for (let i = 0; i < atOnce; i++) {
-      const next = due?.next();
-      if (next === undefined) return;
-      if (next.done === true) {
-        due = undefined;
-        wait();
-        return;
+    try {
+      for (let i = 0; i < atOnce; i++) {
+        const next = due?.next();
+        if (next === undefined) return;
+        if (next.done === true) {
+          due = undefined;
+          wait();
+          return;
+        }
+        flush(next.value);
       }
-      flush(next.value);
+    } finally {
+      // Also behind one that has thrown.
+      if (due !== undefined) afterTurn(flushSome);
     }
-    afterTurn(flushSome);
   }
 
   function wait(): void {

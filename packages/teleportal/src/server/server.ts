@@ -55,7 +55,7 @@ export class Server<Context = unknown> {
   readonly #limits;
   readonly #instanceId: string;
   readonly #documents = createDocumentRegistry();
-  /** And when each is kept alive. */
+  /** Those that are open, and in which share each is kept alive. */
   readonly #connections = new Map<ServerConnection<DocumentRequest<Context>>, Share>();
   readonly #connectionHost: ConnectionHost<DocumentRequest<Context>>;
   readonly #flushing = createTurnBatch<Document>((document) => document.flush());

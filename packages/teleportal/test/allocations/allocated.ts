@@ -77,7 +77,7 @@ async function log(): Promise<number> {
   });
 }
 
-async function startServer(bus: MemoryBus): Promise<Server<unknown>> {
+async function startServer(bus: MemoryBus): Promise<Server> {
   const factory = await createMemoryServerSyncTransportFactory({ bus }, undefined, silentLogger);
   const storage = createMemoryDocumentStorage();
   return new Server<unknown>({

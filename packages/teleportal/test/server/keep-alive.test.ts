@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { expect, it, onTestFinished, vi } from "vitest";
+import { KeepAlive } from "../../src/server/keep-alive.ts";
 import { connectRaw } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
 import { keystrokes } from "./keystrokes.ts";
@@ -13,7 +14,7 @@ async function pass(seconds: number, fence: () => Promise<void>): Promise<void> 
 }
 
 function fakeIntervals(): void {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
   onTestFinished(() => void vi.useRealTimers());
 }
 
@@ -48,6 +49,24 @@ it("does not take a client for gone that it does not read itself", async () => {
   expect(server.size.connections).toBe(2);
   await server.close();
   expect((await fast.closed).code).toBe(1001);
+});
+
+it("keeps a client waiting no longer on a machine whose timers come late each time", () => {
+  fakeIntervals();
+  let clock = 0;
+  const now = vi.spyOn(performance, "now").mockImplementation(() => clock);
+  onTestFinished(() => now.mockRestore());
+  const keepAlive = new KeepAlive();
+  const signs: number[] = [];
+  keepAlive.add({ keepAlive: () => void signs.push(clock) }, keepAlive.deal());
+  for (let ticks = 0; ticks < 480; ticks++) {
+    clock += 500;
+    vi.advanceTimersByTime(250);
+  }
+  keepAlive.stop();
+  const waits = signs.slice(1).map((at, i) => at - (signs[i] ?? 0));
+  expect(waits.length).toBeGreaterThan(5);
+  expect(Math.max(...waits)).toBeLessThan(25_000);
 });
 
 it("keeps every client alive, however many come at once, and not all in the same moment", async () => {
