@@ -154,4 +154,22 @@ describe("a transport that is taken over", () => {
     expect(streamed.readable).toBe(streamed.readable);
     expect(() => takeOver(streamed)).toThrow(/streams are in use/);
   });
+
+  it("leaves no subscription behind though its reader throws when it has ended", async () => {
+    const broker = createScriptedBroker();
+    const driver = broker.driver();
+    const factory = createSyncTransportFactory(driver, { context: undefined, logger: SILENT });
+    driver.say({ state: "up" });
+    const failure = new Error("the reader has failed");
+    const connection = (await factory.createTransport("doc")).takeOver({
+      receive() {},
+      ended() {
+        throw failure;
+      },
+    });
+    expect(broker.subscribers.get("teleportal:sync:doc")?.size).toBe(1);
+    await expect(connection.close()).rejects.toBe(failure);
+    expect(broker.subscribers.get("teleportal:sync:doc")?.size ?? 0).toBe(0);
+    await factory.close();
+  });
 });
