@@ -6,7 +6,7 @@ import type { Link } from "@teleportal/sync-core/conformance";
 import type { BrokerKind, DeployedBroker } from "../brokers/broker-kinds.ts";
 import { connectProvider } from "../server/connect-provider.ts";
 import type { EditorClient } from "../server/connect-provider.ts";
-import { runCommand } from "../server/serve-process.ts";
+import { runCommandUnder } from "../server/serve-process.ts";
 import type { CommandProcess } from "../server/serve-process.ts";
 
 const DOCUMENT = "room1/doc456";
@@ -47,7 +47,7 @@ export interface Deployment extends AsyncDisposable {
 export async function deploy(
   kind: BrokerKind,
   count = 2,
-  options: { readonly brokerLater?: boolean } = {},
+  options: { readonly brokerLater?: boolean; readonly nodeOptions?: readonly string[] } = {},
 ): Promise<Deployment> {
   const broker = await kind.start();
   if (options.brokerLater) await broker.kill();
@@ -63,7 +63,8 @@ export async function deploy(
     if (link !== undefined) links.push(link);
     const own = await freePort();
     const args = ["serve", "--port", String(own), "--sync", sync];
-    let server = runCommand(...args);
+    const start = (): CommandProcess => runCommandUnder(options.nodeOptions ?? [], ...args);
+    let server = start();
     await server.printed(/listening/);
     const url = `ws://127.0.0.1:${own}`;
     const editor = connectProvider(url, DOCUMENT);
@@ -105,7 +106,7 @@ export async function deploy(
       async killAndRestart() {
         server.child.kill("SIGKILL");
         await server.exited;
-        server = runCommand(...args);
+        server = start();
         await server.printed(/listening/);
       },
       pause: () => void server.child.kill("SIGSTOP"),

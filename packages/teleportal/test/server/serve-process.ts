@@ -17,7 +17,15 @@ export interface CommandProcess extends AsyncDisposable {
 }
 
 export function runCommand(...args: readonly string[]): CommandProcess {
-  const options = ["--import", "tsx", "--conditions", "@teleportal/source", MAIN];
+  return runCommandUnder([], ...args);
+}
+
+/** The same with further options of Node.js. */
+export function runCommandUnder(
+  nodeOptions: readonly string[],
+  ...args: readonly string[]
+): CommandProcess {
+  const options = ["--import", "tsx", "--conditions", "@teleportal/source", ...nodeOptions, MAIN];
   const child = spawn(process.execPath, [...options, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
