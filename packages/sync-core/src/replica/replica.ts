@@ -32,7 +32,7 @@ import { withReplicaDefaults } from "./options.ts";
 import type { ReplicaDocument, ReplicaHost, ReplicaOptions } from "./options.ts";
 
 export interface Replica {
-  /** Begins: tells the peers what is held and asks for the rest. A transport that is not live says `down` itself. */
+  /** Begins: tells the peers what is held and asks for the rest; once it is up if the transport has said `down` by now. */
   start(): void;
   /** A local client's update, as a client frame. It goes out with the next `flush`. */
   localUpdate(frame: Uint8Array): void;
@@ -81,6 +81,8 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   readonly #digests: DigestSchedule;
   readonly #requests: Requests;
   #up = false;
+  /** What the transport has said last, which may be before the start. One that has said nothing is live. */
+  #saidDown = false;
   #joined = false;
   #joinBy: number | undefined;
   #seq = 0;
@@ -127,7 +129,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
 
   start(): void {
     this.#joinBy = this.#host.now() + this.#timing.joinTimeout;
-    this.#goUp();
+    if (!this.#saidDown) this.#goUp();
     this.#schedule();
   }
 
@@ -373,9 +375,11 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   #onSignal(signal: TransportSignal): void {
     switch (signal.kind) {
       case "up":
+        this.#saidDown = false;
         this.#goUp();
         return;
       case "down":
+        this.#saidDown = true;
         this.#up = false;
         this.#answers?.clear();
         this.#requests.cancel();

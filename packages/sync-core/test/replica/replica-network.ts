@@ -18,6 +18,8 @@ export interface NumbersReplica {
   /** How many were held when joining clients could first be answered. */
   readonly heldWhenJoined: number | undefined;
   start(): void;
+  /** What its transport says of the link. */
+  link(said: "up" | "down"): void;
   type(number: number): void;
 }
 
@@ -120,6 +122,7 @@ export function createReplicaNetwork(route: Route) {
           return heldWhenJoined;
         },
         start: () => replica.start(),
+        link: (kind) => replica.receive({ kind }),
         type(number) {
           held.add(number);
           replica.localUpdate(encodeUpdateFrame(updateOf(number)));
