@@ -129,6 +129,9 @@ export function attach<Context>(
 /** So much is not held back any longer for what may follow it, in bytes. */
 const CORKED_BYTES = 64 * 1024;
 
+/** After how many signs in a row that it did not answer to a client is asked for one: most do say something by themselves. */
+const ASKED_AFTER = 2;
+
 /** RFC 6455, section 5.5.2: a ping without a payload, as a server sends it. */
 const EMPTY_PING = Buffer.from([0x89, 0]);
 
@@ -139,8 +142,8 @@ const EMPTY_PING = Buffer.from([0x89, 0]);
 class NodeClientSocket implements ClientSocket {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
-  /** Whether anything was received since the last sign, and what was done about it if not. */
-  #sign: "heard" | "none" | "asked" = "heard";
+  /** Signs given since anything was received. */
+  #unanswered = 0;
 
   constructor(socket: WebSocket, stream: Duplex) {
     this.#socket = socket;
@@ -155,18 +158,18 @@ class NodeClientSocket implements ClientSocket {
   }
 
   heard(): void {
-    this.#sign = "heard";
+    this.#unanswered = 0;
   }
 
   keepAlive(message: Uint8Array): void {
     // What is not being read gives no sign.
-    if (this.#socket.isPaused) this.#sign = "heard";
-    if (this.#sign === "asked") {
+    if (this.#socket.isPaused) this.#unanswered = 0;
+    if (this.#unanswered > ASKED_AFTER) {
       this.#socket.terminate();
     } else if (this.#socket.readyState === this.#socket.OPEN) {
       const frame = binaryFrame(message);
-      const asks = this.#sign === "none";
-      this.#sign = asks ? "asked" : "none";
+      const asks = this.#unanswered === ASKED_AFTER;
+      this.#unanswered += 1;
       this.#stream.write(asks ? Buffer.concat([EMPTY_PING, frame]) : frame);
     }
   }

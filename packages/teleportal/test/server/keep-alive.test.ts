@@ -30,7 +30,8 @@ it("pings a client that says nothing, and cuts it if it does not answer", async 
   silent.socket.on("ping", () => (pinged.silent += 1));
   // It reads nothing any more, so it answers nothing.
   gone.socket.pause();
-  await pass(120, talking.fence);
+  // Seven signs or eight: it is asked with the third and the sixth.
+  await pass(190, talking.fence);
   gone.socket.resume();
   if (gone.socket.readyState !== gone.socket.CLOSED) await once(gone.socket, "close");
   expect(pinged).toEqual({ talking: 0, silent: 2 });
@@ -59,9 +60,9 @@ it("keeps a client waiting no longer on a machine whose timers come late each ti
   const keepAlive = new KeepAlive();
   const signs: number[] = [];
   keepAlive.add({ keepAlive: () => void signs.push(clock) }, keepAlive.deal());
-  for (let ticks = 0; ticks < 480; ticks++) {
-    clock += 500;
-    vi.advanceTimersByTime(250);
+  for (let ticks = 0; ticks < 120; ticks++) {
+    clock += 2000;
+    vi.advanceTimersByTime(1000);
   }
   keepAlive.stop();
   const waits = signs.slice(1).map((at, i) => at - (signs[i] ?? 0));
@@ -74,7 +75,7 @@ it("keeps every client alive, however many come at once, and not all in the same
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const signs: number[] = [];
-  const connections = Array.from({ length: 96 }, (_, i) =>
+  const connections = Array.from({ length: 48 }, (_, i) =>
     server.connect(
       {
         bufferedAmount: 0,
@@ -86,13 +87,13 @@ it("keeps every client alive, however many come at once, and not all in the same
     ),
   );
   let most = 0;
-  for (let passed = 0; passed < 24_000; passed += 250) {
+  for (let passed = 0; passed < 24_000; passed += 1000) {
     const before = signs.length;
-    await vi.advanceTimersByTimeAsync(250);
+    await vi.advanceTimersByTimeAsync(1000);
     most = Math.max(most, signs.length - before);
   }
   expect(signs.toSorted((a, b) => a - b)).toEqual(connections.map((_, i) => i));
-  expect(most).toBe(1);
+  expect(most).toBe(2);
   expect(vi.getTimerCount()).toBe(1);
   for (const connection of connections) connection.closed();
   await vi.waitFor(() => expect(vi.getTimerCount()).toBe(0));
