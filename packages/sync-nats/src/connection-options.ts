@@ -17,6 +17,14 @@ const CONNECT_TIMEOUT = 2000;
 /** Milliseconds between two attempts on the same server, and at most as much again at random. */
 const RECONNECT_TIME_WAIT = 500;
 
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 4222;
+
+/** What the driver's own connections are made with. */
+export interface OwnConnectionOptions extends NodeConnectionOptions {
+  readonly servers: string[];
+}
+
 /** What may be changed by the caller. */
 const DEFAULTS = {
   pingInterval: PING_INTERVAL,
@@ -30,14 +38,19 @@ const DEFAULTS = {
 /** What the promises rest on. */
 const FIXED = {
   noEcho: true,
-  reconnect: true,
-  maxReconnectAttempts: -1,
   // The driver does this by itself: nats.js would keep to itself why an attempt has failed.
+  reconnect: false,
   waitOnFirstConnect: false,
 } as const satisfies NodeConnectionOptions;
 
+interface Refused {
+  is(options: NodeConnectionOptions): boolean;
+  readonly failure: string;
+  readonly remedy?: string;
+}
+
 /** Those of them that would be a surprise if they were just replaced. */
-const REFUSED = [
+const REFUSED: readonly Refused[] = [
   {
     is: (options) => options.noEcho === false,
     failure: "`noEcho: false` would have the server send back every message",
@@ -50,7 +63,12 @@ const REFUSED = [
     is: ({ maxReconnectAttempts = -1 }) => maxReconnectAttempts !== -1,
     failure: "`maxReconnectAttempts` would end syncing with a longer interruption",
   },
-] as const satisfies { is(options: NodeConnectionOptions): boolean; failure: string }[];
+  {
+    is: ({ reconnectToServer }) => reconnectToServer !== undefined,
+    failure: "`reconnectToServer` would be asked about one server at a time",
+    remedy: "order `servers` and set `noRandomize`",
+  },
+];
 
 /**
  * What nats.js is connected with. URLs are read here: nats.js takes no notice of the user, the password and the `tls:`
@@ -61,18 +79,27 @@ const REFUSED = [
 export function readConnectionOptions(
   connection: string | readonly string[] | NodeConnectionOptions,
   options: NodeConnectionOptions,
-): NodeConnectionOptions {
+): OwnConnectionOptions {
   const given =
     typeof connection === "string" || isList(connection)
       ? { servers: [connection].flat() }
       : connection;
   const merged = { ...given, ...options };
-  for (const { is, failure } of REFUSED) {
-    if (is(merged)) throw new SyncError(NAME, failure, "leave it out");
+  for (const { is, failure, remedy = "leave it out" } of REFUSED) {
+    if (is(merged)) throw new SyncError(NAME, failure, remedy);
   }
-  const { servers, ...rest } = merged;
-  const fromUrls = servers === undefined ? {} : readServers([servers].flat());
-  return bindCallbacks({ ...DEFAULTS, ...fromUrls, ...rest, ...FIXED });
+  const { servers = [], port, ...rest } = merged;
+  const urls = [servers].flat();
+  const [host] = urls;
+  // As nats.js has it, which does not take both.
+  const where =
+    host === undefined
+      ? { servers: [`${DEFAULT_HOST}:${port ?? DEFAULT_PORT}`] }
+      : readServers(urls);
+  if (host !== undefined && port !== undefined) {
+    throw new SyncError(NAME, "`port` is given beside `servers`", "put it into the URL");
+  }
+  return bindCallbacks({ ...DEFAULTS, ...where, ...rest, ...FIXED });
 }
 
 function isList(value: readonly string[] | NodeConnectionOptions): value is readonly string[] {
@@ -81,7 +108,7 @@ function isList(value: readonly string[] | NodeConnectionOptions): value is read
 
 type Credentials = Pick<NodeConnectionOptions, "user" | "pass" | "token">;
 
-function readServers(servers: readonly string[]): NodeConnectionOptions {
+function readServers(servers: readonly string[]): OwnConnectionOptions {
   const urls = servers.flatMap((server) => server.split(",")).map(readUrl);
   const credentials = urls.map(credentialsOf).filter((found) => found !== undefined);
   const [first] = credentials;
@@ -138,13 +165,12 @@ function readUrl(text: string): URL {
 }
 
 /** They are the caller's code: what sockets they open are not the connection's own. */
-function bindCallbacks(options: NodeConnectionOptions): NodeConnectionOptions {
-  const { authenticator, reconnectDelayHandler, reconnectToServer } = options;
+function bindCallbacks(options: OwnConnectionOptions): OwnConnectionOptions {
+  const { authenticator, reconnectDelayHandler } = options;
   return {
     ...options,
     ...(authenticator && { authenticator: [authenticator].flat().map(bind) }),
     ...(reconnectDelayHandler && { reconnectDelayHandler: bind(reconnectDelayHandler) }),
-    ...(reconnectToServer && { reconnectToServer: bind(reconnectToServer) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Msg, ServerInfo, Status } from "@nats-io/transport-node";
+import type { KnownServer } from "./server-pool.ts";
 
 /** What the driver needs of a NATS connection; those of `@nats-io/transport-node` have it. */
 export interface NatsConnectionLike {
@@ -18,7 +19,7 @@ export interface NatsConnectionLike {
   reconnect(): Promise<void>;
   isClosed(): boolean;
   /** Those it was given, and those that the cluster has told of. */
-  getServers?(): readonly { readonly listen: string }[];
+  getServers?(): readonly KnownServer[];
 }
 
 /** Tells a connection from an options object. */

@@ -1,4 +1,3 @@
-import { AsyncResource } from "node:async_hooks";
 import { setTimeout as delay } from "node:timers/promises";
 import { createConnectionState, SyncError } from "@teleportal/sync-core";
 import type { SyncDriver } from "@teleportal/sync-core";
@@ -35,8 +34,9 @@ interface Entry {
 }
 
 /**
- * Core NATS publish and subscribe over one connection, however many documents. nats.js reconnects it and restores the
- * subscriptions by itself, but says so before the server has them: a `PING` behind them tells when it has.
+ * Core NATS publish and subscribe over one connection, however many documents. When it closes there is a new one with the
+ * same subscriptions. One that was handed in nats.js reconnects by itself, and says so before the server has them. In either
+ * case a `PING` behind them tells when it has.
  */
 export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver {
   const entries = new Map<string, Entry>();
@@ -57,8 +57,8 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
 
   function assertUp(what: string): NatsConnectionLike {
     state.assertUp(what);
-    // nats.js keeps what is sent while it reconnects, to send it later. It has forgotten the old server's INFO as soon
-    // as anything could be kept, which is before its status says `disconnect`.
+    // One that reconnects by itself keeps what is sent meanwhile, to send it later. It has forgotten the old server's INFO
+    // as soon as anything could be kept, which is before its status says `disconnect`.
     if (nats?.info !== undefined) return nats;
     throw new SyncError(NAME, `${what} without a connection`, "wait for `up`", lastError);
   }
@@ -73,9 +73,8 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
   function start(entry: Entry, on: NatsConnectionLike): void {
     entry.on = on;
     entry.refusal = undefined;
-    // Bound to where it was subscribed: what the application does in it is none of the connection's doing.
-    const callback = AsyncResource.bind(
-      (error: Error | null, message: { data: Uint8Array }): void => {
+    entry.subscription = on.subscribe(entry.subject, {
+      callback(error, message) {
         if (error !== null) {
           refused(entry, error);
           return;
@@ -83,8 +82,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
         const { buffer, byteOffset, length } = message.data;
         entry.onBytes(new Uint8Array(buffer, byteOffset, length));
       },
-    );
-    entry.subscription = on.subscribe(entry.subject, { callback });
+    });
   }
 
   /** The server does not allow the subscription, or no longer: nats.js has dropped it. */
@@ -150,7 +148,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
     }
   }
 
-  /** Connects until it is connected, and again when nats.js gives up, as it does when it is refused twice in a row. */
+  /** Connects until it is connected, and again when the connection is closed. */
   async function maintain(): Promise<void> {
     while (!state.closed) {
       try {
@@ -163,7 +161,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
         void restore();
         const reason = await Promise.race([nats.closed(), aborted]);
         if (state.closed) return;
-        lost(reason ?? lastError ?? "the connection was closed for good");
+        lost(reason ?? lastError ?? "the connection was closed");
       } catch (cause) {
         lastError = cause;
         lost(cause);
@@ -231,7 +229,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
     reconnect() {
       if (nats === undefined) return;
       lost("nothing comes back from the server");
-      nats.reconnect().catch(() => {});
+      link.abandon(nats);
     },
     async close() {
       const wasUp = state.up;

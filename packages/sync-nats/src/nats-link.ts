@@ -1,53 +1,79 @@
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
+import type { OwnConnectionOptions } from "./connection-options.ts";
 import type { NatsConnectionLike } from "./nats-connection-like.ts";
-import { createOwnSockets } from "./own-sockets.ts";
+import { closingLeftovers } from "./closing-leftovers.ts";
+import { createServerPool } from "./server-pool.ts";
 
-/** Where the driver has its connection from. */
+/** Where the driver has its connections from. */
 export interface NatsLink {
   readonly echo: "always" | "never";
-  /** One attempt to connect. From then on the connection reconnects by itself. */
+  /** Tries each server once. What it resolves with is connected; when it closes, the next is to be asked for. */
   connect(): Promise<NatsConnectionLike>;
   /** How long until the next attempt, in milliseconds; undefined if there can be none after the first. */
   retryDelay(): number | undefined;
-  /** The connection no longer answers: nothing more is to be waited for on it. */
+  /** Nothing comes back on the connection: has it replaced, without waiting for anything on it. */
   abandon(connection: NatsConnectionLike): void;
   /** Gives it up, if it is the driver's to close; leaves nothing open. Settles also when the server is dark. */
   release(connection: NatsConnectionLike | undefined): Promise<void>;
 }
 
-/** A connection that the driver opens, and closes. */
+/**
+ * Connections that the driver opens, and closes. Each ends with its first interruption: nats.js would connect again from
+ * within, where nobody can tell its sockets from those of the application, except at a cost for every promise of it.
+ */
 export function createOwnLink(
   connect: (options: NodeConnectionOptions) => Promise<NatsConnectionLike>,
-  options: NodeConnectionOptions,
+  options: OwnConnectionOptions,
 ): NatsLink {
-  const sockets = createOwnSockets();
-  /** The configured servers, and those that the cluster has told of. */
-  const servers = new Set([options.servers ?? []].flat());
+  const pool = createServerPool(options.servers, options.noRandomize ?? false);
+  const ending = new AbortController();
+  let current: { readonly server: string; readonly connection: NatsConnectionLike } | undefined;
+  let attemptedAt = -Infinity;
+
+  async function connectTo(server: string): Promise<NatsConnectionLike> {
+    const servername = pool.tlsNameOf(server);
+    // What `tls` has beside the certificates goes to Node.js.
+    const tls = servername === undefined ? options.tls : { servername, ...options.tls };
+    const connection = await closingLeftovers(ending.signal, () =>
+      connect({ ...options, servers: [server], ...(tls && { tls }) }),
+    );
+    current = { server, connection };
+    return connection;
+  }
+
   return {
     echo: "never",
     async connect() {
-      try {
-        return await sockets.during(() =>
-          connect(servers.size === 0 ? options : { ...options, servers: [...servers] }),
-        );
-      } catch (cause) {
-        sockets.destroy();
-        throw cause;
+      if (current !== undefined) {
+        pool.lost(current.server, current.connection.getServers?.() ?? []);
+        current = undefined;
       }
+      attemptedAt = performance.now();
+      let failure: unknown;
+      for (const server of pool.inTurn) {
+        if (ending.signal.aborted) break;
+        try {
+          return await connectTo(server);
+        } catch (cause) {
+          failure = cause;
+        }
+      }
+      throw failure;
     },
     retryDelay() {
-      const { reconnectTimeWait = 0, reconnectJitter = 0 } = options;
-      return reconnectTimeWait + Math.random() * reconnectJitter;
+      const { reconnectTimeWait = 0, reconnectJitter = 0, reconnectDelayHandler } = options;
+      const delay =
+        reconnectDelayHandler?.() ?? reconnectTimeWait + Math.random() * reconnectJitter;
+      return Math.max(0, attemptedAt + delay - performance.now());
     },
     abandon(connection) {
-      for (const { listen } of connection.getServers?.() ?? []) servers.add(listen);
       // By itself nats.js writes to it once more and waits for that: for ever, when what was written before has filled
       // the system's buffer (transport-node 3.4, `NodeTransport._closed`). Closing does not wait.
       void connection.close();
     },
     async release(connection) {
+      ending.abort();
       await connection?.close();
-      sockets.end();
     },
   };
 }
@@ -58,7 +84,9 @@ export function borrowLink(connection: NatsConnectionLike): NatsLink {
     echo: connection.options?.noEcho ? "never" : "always",
     connect: () => Promise.resolve(connection),
     retryDelay: () => undefined,
-    abandon() {},
+    abandon() {
+      connection.reconnect().catch(() => {});
+    },
     release: () => Promise.resolve(),
   };
 }

@@ -1,3 +1,4 @@
+import { connect } from "@nats-io/transport-node";
 import { describe, expect, it } from "vitest";
 import type { PeerMessage } from "@teleportal/sync-core";
 import { isPeerMessage } from "@teleportal/sync-core";
@@ -75,5 +76,20 @@ describe.skipIf(requirement.skip)(`sync-nats in a cluster of a ${requirement.tit
     await second.writer.write(update(B, 1, 1));
     for (const { next } of [moved, third]) expect(await next()).toMatchObject({ sender: B });
     expect(instances.map(({ status }) => status)).toEqual(Array(3).fill("connected"));
+  });
+
+  it("moves on to a node that it was told of by the one that dies", async () => {
+    await using cluster = await startNatsCluster(3, { advertise: true });
+    const [victim, ...others] = cluster.nodes;
+    if (!victim) throw new Error("there are not three");
+    const connection = await connect({ servers: victim.url });
+    await expect.poll(() => connection.getServers()).toHaveLength(3);
+    await connection.close();
+    const moving = await openTransport(await fromUrl(victim.url), "doc");
+    const staying = await openTransport(await fromUrl(others[0]?.url), "doc");
+    await victim.kill();
+    expect([await moving.next(), await moving.next()]).toEqual([{ kind: "down" }, { kind: "up" }]);
+    await moving.writer.write(update(A, 1, 1));
+    expect(await staying.next()).toMatchObject({ sender: A });
   });
 });

@@ -1,6 +1,10 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { connect as connectSocket, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { connect } from "@nats-io/transport-node";
 import type { NodeConnectionOptions, Status } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -240,6 +244,13 @@ describe.skipIf(nats.skip)(`the driver on a ${nats.title}`, () => {
     await publishing;
     await closing;
     await expect.poll(() => received).toEqual([1]);
+  });
+
+  it("costs the other promises of the process nothing once it is connected", async () => {
+    const main = fileURLToPath(new URL("print-followed-promises.ts", import.meta.url));
+    const options = ["--import", "tsx", "--conditions", "@teleportal/source", main, broker.url];
+    const { stdout } = await promisify(execFile)(process.execPath, options);
+    expect(stdout).toBe("before: false, connected: false, closed: false");
   });
 
   it("closes no socket that the application opens while it handles a message", async () => {

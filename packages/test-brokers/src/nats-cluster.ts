@@ -16,21 +16,29 @@ export interface NatsCluster extends AsyncDisposable {
 const PROBE_INTERVAL = 50;
 const ROUTES_TIMEOUT = 15_000;
 
+export interface NatsClusterOptions {
+  /**
+   * Whether clients are told of the other nodes. A client that reaches one through a link to be broken would go around it.
+   * Default: false.
+   */
+  readonly advertise?: boolean;
+}
+
 /**
- * Clients are not told of the other nodes (`no_advertise`): a client that reaches one through a link to be broken
- * would else go around it.
- *
  * @param size How many nodes.
  * @throws BrokerError if there is no NATS server, or if the nodes do not find each other.
  */
-export async function startNatsCluster(size = 3): Promise<NatsCluster> {
+export async function startNatsCluster(
+  size = 3,
+  { advertise = false }: NatsClusterOptions = {},
+): Promise<NatsCluster> {
   const routePorts = await Promise.all(Array.from({ length: size }, freePort));
   const routes = routePorts.map((port) => `nats://127.0.0.1:${port}`);
   const started = await Promise.allSettled(
     routePorts.map((port) =>
       startNats({
         config: {
-          cluster: { name: "test", listen: `127.0.0.1:${port}`, routes, no_advertise: true },
+          cluster: { name: "test", listen: `127.0.0.1:${port}`, routes, no_advertise: !advertise },
         },
       }),
     ),
