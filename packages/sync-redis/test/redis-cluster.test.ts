@@ -1,5 +1,6 @@
+import { Socket } from "node:net";
 import { Cluster } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { silentLogger } from "@teleportal/sync-core";
 import type { PeerMessage } from "@teleportal/sync-core";
 import { createRedisServerSyncTransportFactory } from "@teleportal/sync-redis";
@@ -163,6 +164,29 @@ describe.skipIf(redis.skip)(`sync-redis on a cluster of ${redis.title}`, () => {
     );
     for (const monitor of monitors) monitor.stop();
     expect(publishes).toEqual([["SPUBLISH", channel, "once"]]);
+  });
+
+  it("writes what is published together to each master in one system call", async () => {
+    const { driver, publish } = await open();
+    const channels = numbered(30);
+    // Once, so that the connections are there.
+    for (const channel of channels) await publish(channel, "before");
+    const single = vi.spyOn(Socket.prototype, "_write");
+    const several = vi.spyOn(Socket.prototype, "_writev");
+    onTestFinished(() => void vi.restoreAllMocks());
+    const publishing: Promise<unknown>[] = [];
+    driver.together?.(() => {
+      for (const channel of channels) publishing.push(publish(channel, "together"));
+    });
+    await Promise.all(publishing);
+    // By then the sockets have put the bytes alone in place of the chunks.
+    const texts = [
+      ...single.mock.calls.map(([chunk]) => String(chunk)),
+      ...several.mock.calls.map(([chunks]: [readonly unknown[], unknown]) => chunks.join("")),
+    ];
+    const written = texts.filter((text) => text.includes("together"));
+    expect(written).toHaveLength(3);
+    for (const channel of channels) expect(written.join("")).toContain(`${channel}\r\n`);
   });
 
   it("uses two connections to each master, however many documents", async () => {

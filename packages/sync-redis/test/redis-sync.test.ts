@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { silentLogger } from "@teleportal/sync-core";
 import {
@@ -225,6 +225,26 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await own.restart();
     await connected(factory);
     expect(await own.command("PUBSUB", "CHANNELS", "*ing")).toEqual(["teleportal:sync:staying"]);
+  });
+
+  it("whose client throws instead of rejecting loses what was published, and says so", async () => {
+    const client = new Redis(used.broker.url);
+    const factory = await createRedisServerSyncTransportFactory(
+      { connection: client },
+      undefined,
+      silentLogger,
+    );
+    const from = await openTransport(factory, "doc");
+    const to = await openTransport(await fromUrl(), "doc");
+    vi.spyOn(client, "publish").mockImplementationOnce(() => {
+      throw new Error("not written");
+    });
+    await from.writer.write(update(A, 1, 1));
+    expect(await from.next()).toEqual({ kind: "lost", direction: "out" });
+    await from.writer.write(update(A, 2, 2));
+    expect(await to.next()).toMatchObject({ seq: 2 });
+    await factory.close();
+    await client.quit();
   });
 
   it("that may not be published to is logged once and stops nothing", async () => {
