@@ -38,7 +38,7 @@ interface Question {
   prompt: boolean;
 }
 
-/** `flush` sends a `PING` and resolves with its `PONG`. All of them reject when the connection is lost. */
+/** `flush` sends a `PING` and resolves with its `PONG`. It may never settle when the connection is lost, of which `fail` tells. */
 export function createAcknowledgements(flush: () => Promise<void>): Acknowledgements {
   /** Those not answered yet, oldest first. */
   const questions = new Set<Question>();

@@ -33,35 +33,40 @@ export async function closingLeftovers<Result>(
   const open = new Set<Socket>();
   let underWay = true;
 
-  function destroy(): void {
-    for (const socket of open) {
+  function destroy(concerns: (socket: Socket) => boolean): void {
+    for (const socket of [...open].filter(concerns)) {
       // An error that nobody listens to would end the process.
       socket.on("error", () => {});
       socket.destroy();
+      open.delete(socket);
     }
-    open.clear();
   }
+
+  const destroyAll = (): void => destroy(() => true);
 
   const owner = {
     add(socket) {
       // What is called later from within the connection is none of the attempt's doing.
       if (!underWay) return;
       open.add(socket);
-      if (signal.aborted) setImmediate(destroy);
+      if (signal.aborted) setImmediate(destroyAll);
     },
   } satisfies Owner;
 
   listen();
   attempts += 1;
-  signal.addEventListener("abort", destroy);
+  signal.addEventListener("abort", destroyAll);
   try {
-    return await owners.run(owner, attempt);
+    const result = await owners.run(owner, attempt);
+    // One of a server's addresses may have answered, and another not yet.
+    destroy((socket) => socket.connecting);
+    return result;
   } catch (cause) {
-    destroy();
+    destroyAll();
     throw cause;
   } finally {
     underWay = false;
-    signal.removeEventListener("abort", destroy);
+    signal.removeEventListener("abort", destroyAll);
     attempts -= 1;
     // Before Node.js 24 it makes every promise of the process dearer, as long as it is in use.
     if (attempts === 0) owners.disable();

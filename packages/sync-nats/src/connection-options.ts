@@ -14,7 +14,7 @@ const MAX_PING_OUT = 2;
 /** Milliseconds that an attempt to connect may take. */
 const CONNECT_TIMEOUT = 2000;
 
-/** Milliseconds between two attempts on the same server, and at most as much again at random. */
+/** Milliseconds from one attempt on all servers to the next, and at most as much again at random. */
 const RECONNECT_TIME_WAIT = 500;
 
 const DEFAULT_HOST = "127.0.0.1";
@@ -122,7 +122,8 @@ function readServers(servers: readonly string[]): OwnConnectionOptions {
   }
   const secure = urls.some(({ protocol }) => protocol === "tls:");
   return {
-    servers: urls.map(({ host }) => host),
+    // As servers are told of by others, which are not to be taken for further ones.
+    servers: urls.map(({ host, port }) => (port === "" ? `${host}:${DEFAULT_PORT}` : host)),
     ...first,
     // With it, a server that does not offer TLS is refused.
     ...(secure && { tls: {} }),

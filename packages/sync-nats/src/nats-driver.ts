@@ -240,7 +240,7 @@ export function createNatsDriver(link: NatsLink, subjects: Subjects): SyncDriver
       entries.clear();
       if (wasUp) {
         // Its answer says that the server has everything that was sent before.
-        await atMost(CLOSE_TIMEOUT, acknowledgements.next());
+        await atMost(CLOSE_TIMEOUT, Promise.race([acknowledgements.next(), nats?.closed()]));
       }
       acknowledgements.fail(new SyncError(NAME, "the driver is closed", "make a new factory"));
       endStatus?.();

@@ -28,15 +28,32 @@ export function createOwnLink(
   const pool = createServerPool(options.servers, options.noRandomize ?? false);
   const ending = new AbortController();
   let current: { readonly server: string; readonly connection: NatsConnectionLike } | undefined;
-  let attemptedAt = -Infinity;
+  let nextAt = 0;
+
+  function defaultDelay(): number {
+    const { reconnectTimeWait = 0, reconnectJitter = 0, reconnectJitterTLS = 0, tls } = options;
+    return reconnectTimeWait + Math.random() * (tls ? reconnectJitterTLS : reconnectJitter);
+  }
 
   async function connectTo(server: string): Promise<NatsConnectionLike> {
     const servername = pool.tlsNameOf(server);
     // What `tls` has beside the certificates goes to Node.js.
     const tls = servername === undefined ? options.tls : { servername, ...options.tls };
-    const connection = await closingLeftovers(ending.signal, () =>
-      connect({ ...options, servers: [server], ...(tls && { tls }) }),
-    );
+    const connection = await closingLeftovers(ending.signal, async () => {
+      const connected = await connect({
+        ...options,
+        servers: [server],
+        ...(tls && { tls }),
+        // Of one server: its addresses, so that another is the first to be tried next time.
+        noRandomize: false,
+        // Waiting is for the whole attempt, and done here.
+        reconnectDelayHandler: () => 0,
+      });
+      // nats.js goes on to the next address of a server also when the last has closed the connection for good
+      // (nats-core 3.4, `ProtocolHandler._doDial`).
+      if (!connected.isClosed()) return connected;
+      throw (await connected.closed()) ?? new Error("the server closed the connection");
+    });
     current = { server, connection };
     return connection;
   }
@@ -48,7 +65,10 @@ export function createOwnLink(
         pool.lost(current.server, current.connection.getServers?.() ?? []);
         current = undefined;
       }
-      attemptedAt = performance.now();
+      const now = performance.now();
+      nextAt = now + defaultDelay();
+      // One that throws fails the attempt, which is how it is heard of.
+      if (options.reconnectDelayHandler) nextAt = now + options.reconnectDelayHandler();
       let failure: unknown;
       for (const server of pool.inTurn) {
         if (ending.signal.aborted) break;
@@ -60,12 +80,7 @@ export function createOwnLink(
       }
       throw failure;
     },
-    retryDelay() {
-      const { reconnectTimeWait = 0, reconnectJitter = 0, reconnectDelayHandler } = options;
-      const delay =
-        reconnectDelayHandler?.() ?? reconnectTimeWait + Math.random() * reconnectJitter;
-      return Math.max(0, attemptedAt + delay - performance.now());
-    },
+    retryDelay: () => Math.max(0, nextAt - performance.now()),
     abandon(connection) {
       // By itself nats.js writes to it once more and waits for that: for ever, when what was written before has filled
       // the system's buffer (transport-node 3.4, `NodeTransport._closed`). Closing does not wait.

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { Server } from "@nats-io/transport-node";
 
 /** A server of the cluster that is told of by another one; some of what nats.js says of each. */
@@ -21,13 +22,14 @@ export function createServerPool(configured: readonly string[], keepOrder: boole
       return inTurn;
     },
     tlsNameOf(server) {
-      return tlsName === "" || configured.includes(server) ? undefined : tlsName;
+      if (tlsName === "" || configured.includes(server) || !isAddress(server)) return undefined;
+      return tlsName;
     },
     lost(server, known) {
       const listed = new Set(known.map(({ listen }) => listen));
       const told = known.filter(({ gossiped, listen }) => gossiped && !inTurn.includes(listen));
       // Known only while it is connected by its name, and the same for the whole cluster.
-      tlsName = told.find((each) => each.tlsName !== "")?.tlsName ?? tlsName;
+      tlsName = known.find((each) => each.tlsName !== "")?.tlsName ?? tlsName;
       const names = told.map(({ listen }) => listen);
       inTurn = [
         ...inTurn.filter(
@@ -38,6 +40,11 @@ export function createServerPool(configured: readonly string[], keepOrder: boole
       ];
     },
   };
+}
+
+/** Whether it is an IP address and a port. A name is that of the certificate. */
+function isAddress(server: string): boolean {
+  return isIP(server.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")) !== 0;
 }
 
 function shuffled(servers: readonly string[]): string[] {

@@ -23,6 +23,7 @@ describe.skipIf(requirement.skip)(`sync-nats, connecting to a ${requirement.titl
       await fromUrl(`${guarded.url},${server}`),
       await from([`nats://${server}`, server], { options: beside }),
       await from({ servers: server, name: "mine", ...beside }),
+      await from({ port: guarded.port, ...beside }),
     ]) {
       expect(factory.status).toBe("connected");
     }
@@ -122,6 +123,10 @@ describe.skipIf(requirement.skip)(`sync-nats, connecting to a ${requirement.titl
         "leave it out",
       );
     }
+    await expect(
+      fromUrl(nats.broker.url, silentLogger, { options: { reconnectToServer: () => null } }),
+    ).rejects.toThrow("order `servers`");
+    await expect(from({ servers: nats.broker.url, port: 4222 })).rejects.toThrow("into the URL");
     const connection = await connect({ servers: nats.broker.url });
     await expect(from(connection, { options: {} })).rejects.toThrow("have no effect");
     await connection.close();

@@ -1,8 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createOwnLink } from "../src/nats-link.ts";
-import { readConnectionOptions } from "../src/connection-options.ts";
 import { createServerPool } from "../src/server-pool.ts";
-import type { NatsConnectionLike } from "../src/nats-connection-like.ts";
 
 const told = (listen: string, tlsName = "") => ({ listen, tlsName, gossiped: true });
 const given = (listen: string) => ({ listen, tlsName: "", gossiped: false });
@@ -41,36 +38,12 @@ describe("the servers of a cluster", () => {
       told("10.0.0.2:4222", "nats.example"),
     ]);
     expect(pool.tlsNameOf("10.0.0.2:4222")).toBe("nats.example");
+    expect(pool.tlsNameOf("[fd00::2]:4222")).toBe("nats.example");
+    // Those that are told of by name have one of their own.
+    expect(pool.tlsNameOf("other.example:4222")).toBeUndefined();
     expect(pool.tlsNameOf("nats.example:4222")).toBeUndefined();
     // One that is connected to by its address does not know the name.
     pool.lost("10.0.0.2:4222", [given("10.0.0.2:4222"), told("10.0.0.3:4222")]);
     expect(pool.tlsNameOf("10.0.0.3:4222")).toBe("nats.example");
   });
-});
-
-it("is given to nats.js one at a time, with its name, and all of them before the attempt has failed", async () => {
-  const attempts: unknown[] = [];
-  let down = false;
-  const options = readConnectionOptions(["tls://nats.example", "tls://other.example"], {
-    noRandomize: true,
-    tls: { ca: "certificate" },
-  });
-  const link = createOwnLink(async ({ servers, tls, reconnect }) => {
-    attempts.push({ servers, tls, reconnect });
-    if (down) throw new Error(`${String(servers)} is away`);
-    return {
-      getServers: () => [given("nats.example"), told("10.0.0.2:4222", "nats.example")],
-    } as Partial<NatsConnectionLike> as NatsConnectionLike;
-  }, options);
-  const tls = { ca: "certificate" };
-  await link.connect();
-  down = true;
-  attempts.length = 0;
-  await expect(link.connect()).rejects.toThrow("nats.example is away");
-  expect(attempts).toEqual([
-    { servers: ["other.example"], tls, reconnect: false },
-    { servers: ["10.0.0.2:4222"], tls: { ...tls, servername: "nats.example" }, reconnect: false },
-    { servers: ["nats.example"], tls, reconnect: false },
-  ]);
-  expect(link.retryDelay()).toBeGreaterThan(0);
 });
