@@ -32,6 +32,8 @@ const BYTES_PER_UPDATE = 64;
 export interface StoredDocument {
   /** All that is held: what stands for the updates that a failing storage has refused. */
   updates(): readonly Uint8Array[];
+  /** Whether it is to be made compact: much of what it holds is not needed. */
+  readonly bloated: boolean;
   /** Whether the update holds nothing else. @throws MalformedUpdateError */
   isKnown(update: Uint8Array): boolean;
 }
@@ -220,24 +222,29 @@ export class StorageWriter {
     }
   }
 
-  /** Most often the document holds what is stored, and has been made compact itself: then nothing is done twice. */
+  /**
+   * Most often the document holds what is stored, and has been made compact itself: then nothing is done twice. While more comes
+   * than it is made compact for, it has all of that beside: stored as compact, that would be waited for twice next time.
+   */
   *#compacted(updates: readonly Uint8Array[]): Steps<readonly Uint8Array[]> {
     let count = 0;
     let bytes = 0;
     for (const update of updates) {
       // Another instance may have stored it.
-      if (!this.#document.isKnown(update)) {
-        const pieces = yield* compaction(updates);
-        return pieces.map((piece) => piece.update);
-      }
+      if (!this.#document.isKnown(update)) return yield* ownCompaction(updates);
       count += 1;
       bytes += update.length;
       if (count < BATCH && bytes < BATCH_BYTES) continue;
       count = bytes = 0;
       yield;
     }
-    return this.#document.updates();
+    return this.#document.bloated ? yield* ownCompaction(updates) : this.#document.updates();
   }
+}
+
+function* ownCompaction(updates: readonly Uint8Array[]): Steps<readonly Uint8Array[]> {
+  const pieces = yield* compaction(updates);
+  return pieces.map((piece) => piece.update);
 }
 
 /** As one, if they are nothing but typing: every entry of a storage has its price. */

@@ -30,6 +30,11 @@ function openDocument() {
         await writer.saved();
       }
     },
+    async pasteAndErase(bytes: number): Promise<void> {
+      doc.getText("text").insert(0, "x".repeat(bytes));
+      doc.getText("text").delete(0, bytes);
+      await writer.saved();
+    },
   };
 }
 
@@ -43,6 +48,14 @@ test("what is typed is stored while compacting the stored form waits for other d
   await writer.close();
   expect(await storage.storedText("doc")).toBe("x".repeat(2100));
   expect((await storage.load("doc")).length).toBeLessThan(2100);
+});
+
+test("what its document has not come to making compact is not stored as compact", async () => {
+  const { storage, writer, pasteAndErase } = openDocument();
+  const size = async () => (await storage.load("doc")).reduce((sum, { length }) => sum + length, 0);
+  for (let i = 0; i < 11; i++) await pasteAndErase(100_000);
+  await expect.poll(size).toBeLessThan(200_000);
+  await writer.close();
 });
 
 test("closing waits for a compaction under way, and for what is typed during it", async () => {
@@ -125,6 +138,7 @@ test("a document that cannot be given as a whole is asked again, as a storage th
   const stored = updateOf("all of it");
   let asked = 0;
   const writer = new StorageWriter("doc", storage, 0, silentLogger, new BackgroundWork(), {
+    bloated: false,
     isKnown: () => true,
     updates() {
       asked += 1;
