@@ -6,6 +6,7 @@ import {
   createRedisServerSyncTransportFactory,
   createRedisServerSyncTransportFactoryFromConnectionString,
 } from "@teleportal/sync-redis";
+import type { RedisSyncOptions } from "@teleportal/sync-redis";
 import { findRedis, freePort, requireBroker, startRedis } from "@teleportal/test-brokers";
 import { createLog, openTransport, reached, update, useBroker } from "@teleportal/test-transports";
 import { openLink } from "@teleportal/sync-core/conformance";
@@ -32,6 +33,10 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
         settings,
       ),
     );
+  }
+
+  async function from(options: RedisSyncOptions) {
+    return keep(await createRedisServerSyncTransportFactory(options, undefined, silentLogger));
   }
 
   it("carries messages between instances, whole and in order", async () => {
@@ -92,12 +97,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     await using guarded = await startRedis({ password: "se:cr/et" });
     const { host, port } = guarded;
     for (const connection of [{ host, port, password: "se:cr/et", db: 3 }, `${guarded.url}/3`]) {
-      const factory = await createRedisServerSyncTransportFactory(
-        { connection, options: { connectionName: "mine" } },
-        undefined,
-        silentLogger,
-      );
-      keep(factory);
+      const factory = await from({ connection, options: { connectionName: "mine" } });
       expect(factory.status).toBe("connected");
       const clients = String(await guarded.command("CLIENT", "LIST"));
       expect(clients.match(/name=mine .* db=3 /g)).toHaveLength(2);
@@ -119,11 +119,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
 
   it("leaves a client that was handed in open, and closes only its own subscriber", async () => {
     const client = new Redis(used.broker.url);
-    const factory = await createRedisServerSyncTransportFactory(
-      { connection: client },
-      undefined,
-      silentLogger,
-    );
+    const factory = await from({ connection: client });
     const a = await openTransport(factory, "doc");
     const b = await openTransport(await fromUrl(), "doc");
     await a.writer.write(update(A, 1, 1));
@@ -137,12 +133,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
     const { host, port } = used.broker;
     const lazy = new Redis({ host, port, lazyConnect: true });
     for (const connection of [{ host, port, lazyConnect: true }, lazy]) {
-      const factory = await createRedisServerSyncTransportFactory(
-        { connection, options: { lazyConnect: true } },
-        undefined,
-        silentLogger,
-      );
-      keep(factory);
+      const factory = await from({ connection, options: { lazyConnect: true } });
       expect(factory.status).toBe("connected");
     }
     await closeAll();
@@ -158,9 +149,7 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
       fromUrl(used.broker.url, silentLogger, { options: { enableOfflineQueue: true } }),
     ).rejects.toThrow("would grow without bound");
     const connection = { host: used.broker.host, port: used.broker.port, enableOfflineQueue: true };
-    await expect(
-      createRedisServerSyncTransportFactory({ connection }, undefined, silentLogger),
-    ).rejects.toThrow("would grow without bound");
+    await expect(from({ connection })).rejects.toThrow("would grow without bound");
   });
 
   it("that is away at the start is no reason to wait, and is connected to when it comes", async () => {
@@ -229,20 +218,16 @@ describe.skipIf(redis.skip)(`sync-redis on a ${redis.title}`, () => {
 
   it("whose client throws instead of rejecting loses what was published, and says so", async () => {
     const client = new Redis(used.broker.url);
-    const factory = await createRedisServerSyncTransportFactory(
-      { connection: client },
-      undefined,
-      silentLogger,
-    );
-    const from = await openTransport(factory, "doc");
-    const to = await openTransport(await fromUrl(), "doc");
+    const factory = await from({ connection: client });
+    const sending = await openTransport(factory, "doc");
+    const receiving = await openTransport(await fromUrl(), "doc");
     vi.spyOn(client, "publish").mockImplementationOnce(() => {
       throw new Error("not written");
     });
-    await from.writer.write(update(A, 1, 1));
-    expect(await from.next()).toEqual({ kind: "lost", direction: "out" });
-    await from.writer.write(update(A, 2, 2));
-    expect(await to.next()).toMatchObject({ seq: 2 });
+    await sending.writer.write(update(A, 1, 1));
+    expect(await sending.next()).toEqual({ kind: "lost", direction: "out" });
+    await sending.writer.write(update(A, 2, 2));
+    expect(await receiving.next()).toMatchObject({ seq: 2 });
     await factory.close();
     await client.quit();
   });
