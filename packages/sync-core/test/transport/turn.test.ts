@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { afterTurn, createTurnBatch } from "@teleportal/sync-core";
+import { nextUncaught } from "./next-uncaught.ts";
 
 /** Resolves when what is due after this turn has run, and before the sockets are read again. */
 function endOfTurn(): Promise<void> {
@@ -48,46 +49,34 @@ describe("what is to be done after a turn of the event loop", () => {
   });
 
   it("is done in later turns though it has thrown for somebody", async () => {
-    const listeners = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    const uncaught = new Promise((resolve) => process.once("uncaughtException", resolve));
-    try {
-      const flushed: string[] = [];
-      const failure = new Error("it cannot be flushed");
-      const batch = createTurnBatch<string>((member) => {
-        if (member === "bad") throw failure;
-        flushed.push(member);
-        // Asked for again while it is being done: that is for the next turn.
-        if (flushed.length === 2) batch.add(member);
-      });
-      batch.add("bad");
-      expect(await uncaught).toBe(failure);
-      batch.add("a");
-      await endOfTurn();
-      batch.add("a");
-      await expect.poll(() => flushed).toEqual(["a", "a", "a"]);
-    } finally {
-      for (const listener of listeners) process.on("uncaughtException", listener);
-    }
+    const uncaught = nextUncaught();
+    const flushed: string[] = [];
+    const failure = new Error("it cannot be flushed");
+    const batch = createTurnBatch<string>((member) => {
+      if (member === "bad") throw failure;
+      flushed.push(member);
+      // Asked for again while it is being done: that is for the next turn.
+      if (flushed.length === 2) batch.add(member);
+    });
+    batch.add("bad");
+    expect(await uncaught).toBe(failure);
+    batch.add("a");
+    await endOfTurn();
+    batch.add("a");
+    await expect.poll(() => flushed).toEqual(["a", "a", "a"]);
   });
 
   it("is done though what is done before it throws, and the error is not swallowed", async () => {
-    const listeners = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    const uncaught = new Promise((resolve) => process.once("uncaughtException", resolve));
-    try {
-      let done = false;
-      const failure = new Error("a task has failed");
-      afterTurn(() => {
-        throw failure;
-      });
-      afterTurn(() => {
-        done = true;
-      });
-      expect(await uncaught).toBe(failure);
-      expect(done).toBe(true);
-    } finally {
-      for (const listener of listeners) process.on("uncaughtException", listener);
-    }
+    const uncaught = nextUncaught();
+    let done = false;
+    const failure = new Error("a task has failed");
+    afterTurn(() => {
+      throw failure;
+    });
+    afterTurn(() => {
+      done = true;
+    });
+    expect(await uncaught).toBe(failure);
+    expect(done).toBe(true);
   });
 });

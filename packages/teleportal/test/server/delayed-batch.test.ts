@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { createDelayedBatch } from "../../src/server/delayed-batch.ts";
+import { nextUncaught } from "../../../sync-core/test/transport/next-uncaught.ts";
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -54,22 +55,16 @@ it("flushes nobody any more once it is cancelled, in the middle of it too", asyn
 });
 
 it("goes on behind one that throws, and with those that come later", async () => {
-  const listeners = process.listeners("uncaughtException");
-  process.removeAllListeners("uncaughtException");
-  const uncaught = new Promise((resolve) => process.once("uncaughtException", resolve));
-  try {
-    const flushed: number[] = [];
-    const failure = new Error("it cannot be flushed");
-    const batch = createDelayedBatch<number>(1, 10, (member) => {
-      if (member === 1) throw failure;
-      flushed.push(member);
-    });
-    for (const member of numbers(4)) batch.add(member);
-    expect(await uncaught).toBe(failure);
-    await expect.poll(() => flushed).toEqual([0, 2, 3]);
-    batch.add(4);
-    await expect.poll(() => flushed).toEqual([0, 2, 3, 4]);
-  } finally {
-    for (const listener of listeners) process.on("uncaughtException", listener);
-  }
+  const uncaught = nextUncaught();
+  const flushed: number[] = [];
+  const failure = new Error("it cannot be flushed");
+  const batch = createDelayedBatch<number>(1, 10, (member) => {
+    if (member === 1) throw failure;
+    flushed.push(member);
+  });
+  for (const member of numbers(4)) batch.add(member);
+  expect(await uncaught).toBe(failure);
+  await expect.poll(() => flushed).toEqual([0, 2, 3]);
+  batch.add(4);
+  await expect.poll(() => flushed).toEqual([0, 2, 3, 4]);
 });
