@@ -90,16 +90,13 @@ export function readConnectionOptions(
   }
   const { servers = [], port, ...rest } = merged;
   const urls = [servers].flat();
-  const [host] = urls;
-  // As nats.js has it, which does not take both.
-  const where =
-    host === undefined
-      ? { servers: [`${DEFAULT_HOST}:${port ?? DEFAULT_PORT}`] }
-      : readServers(urls);
-  if (host !== undefined && port !== undefined) {
+  const isListed = urls.length > 0;
+  // nats.js does not take both, and would say so at each attempt.
+  if (isListed && port !== undefined) {
     throw new SyncError(NAME, "`port` is given beside `servers`", "put it into the URL");
   }
-  return bindCallbacks({ ...DEFAULTS, ...where, ...rest, ...FIXED });
+  const where = readServers(isListed ? urls : [`${DEFAULT_HOST}:${port ?? DEFAULT_PORT}`]);
+  return bindAuthenticators({ ...DEFAULTS, ...where, ...rest, ...FIXED });
 }
 
 function isList(value: readonly string[] | NodeConnectionOptions): value is readonly string[] {
@@ -166,17 +163,9 @@ function readUrl(text: string): URL {
 }
 
 /** They are the caller's code: what sockets they open are not the connection's own. */
-function bindCallbacks(options: OwnConnectionOptions): OwnConnectionOptions {
-  const { authenticator, reconnectDelayHandler } = options;
-  return {
-    ...options,
-    ...(authenticator && { authenticator: [authenticator].flat().map(bind) }),
-    ...(reconnectDelayHandler && { reconnectDelayHandler: bind(reconnectDelayHandler) }),
-  };
-}
-
-function bind<Args extends unknown[], Result>(
-  callback: (...args: Args) => Result,
-): (...args: Args) => Result {
-  return AsyncResource.bind(callback);
+function bindAuthenticators(options: OwnConnectionOptions): OwnConnectionOptions {
+  const { authenticator } = options;
+  if (authenticator === undefined) return options;
+  const bound = [authenticator].flat().map((each) => AsyncResource.bind(each));
+  return { ...options, authenticator: bound };
 }
