@@ -9,8 +9,8 @@ export interface ClientSocket {
   close(code: number, reason: string): void;
   /**
    * Sends the message as `send` does, and sees to it that a client that is gone is noticed: one of which nothing was received
-   * for long is asked for a sign, and cut off if it gives none until the next time. Called every 24 s, for many clients at once. Without it the message
-   * is only sent. MUST NOT throw.
+   * for long is asked for a sign, and cut off if it gives none until the next time. Called every 24 s, for many clients at once.
+   * Without it the message is only sent. MUST NOT throw.
    */
   keepAlive?(frame: Uint8Array): void;
   /**
