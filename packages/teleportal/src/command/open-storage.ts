@@ -8,8 +8,8 @@ export interface OpenedStorage {
   close(): Promise<void>;
 }
 
-/** @throws UsageError for anything but `memory` and `file:DIR`. */
-export function openStorage(name: string): OpenedStorage {
+/** @throws UsageError for anything but `memory` and `file:DIR`; SyncError for a directory that cannot be used. */
+export async function openStorage(name: string): Promise<OpenedStorage> {
   if (name === "memory" || name === "memory:") {
     return { storage: createMemoryDocumentStorage(), close: () => Promise.resolve() };
   }
@@ -18,5 +18,6 @@ export function openStorage(name: string): OpenedStorage {
     throw new UsageError(`--storage: unknown storage "${name}"; use memory, or file:DIRECTORY`);
   }
   const storage = createFileDocumentStorage(directory);
+  await storage.open();
   return { storage, close: () => storage.close() };
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "@teleportal/sync-core";
+import type { Logger, SyncTransportFactory } from "@teleportal/sync-core";
 import { listen } from "../node/listen.ts";
 import type { Listener } from "../node/listen.ts";
 import { reportToOpenTelemetry } from "../operations/open-telemetry.ts";
@@ -29,21 +29,13 @@ export async function serve(
   logger: Logger,
   print: (line: string) => void,
 ): Promise<Serving> {
-  const opened = openStorage(options.storage);
-  const factory =
-    options.sync === undefined
-      ? undefined
-      : await openSync(options.sync, options.keyPrefix, logger);
-  const server = new Server<undefined>({
-    getStorage: () => opened.storage,
-    checkPermission: () => true,
-    logger,
-    ...(factory && { syncTransportFactory: factory }),
-  });
+  const opened = await openStorage(options.storage);
+  let factory: SyncTransportFactory<undefined> | undefined;
+  let server: Server<undefined> | undefined;
   let operations: Awaited<ReturnType<typeof listenForOperations>> | undefined;
   let endReports: Awaited<ReturnType<typeof reportToOpenTelemetry>>;
   const closeRest = async (): Promise<void> => {
-    await server.close();
+    await server?.close();
     await factory?.close();
     await opened.close();
     endReports?.();
@@ -51,8 +43,18 @@ export async function serve(
   };
   let listener: Listener | undefined;
   try {
-    endReports = await reportToOpenTelemetry(() => server.snapshot());
-    listener = await listen(server, {
+    if (options.sync !== undefined) {
+      factory = await openSync(options.sync, options.keyPrefix, logger);
+    }
+    const running = new Server<undefined>({
+      getStorage: () => opened.storage,
+      checkPermission: () => true,
+      logger,
+      ...(factory && { syncTransportFactory: factory }),
+    });
+    server = running;
+    endReports = await reportToOpenTelemetry(() => running.snapshot());
+    listener = await listen(running, {
       port: options.port,
       host: options.host,
       ...(options.allowedOrigins && { allowedOrigins: options.allowedOrigins }),
@@ -64,7 +66,7 @@ export async function serve(
         : `sync       ${redactUrl(options.sync)} (${factory.status})`,
     );
     if (options.operationsPort !== undefined) {
-      operations = await listenForOperations(server, options.operationsPort, options.host);
+      operations = await listenForOperations(running, options.operationsPort, options.host);
       print(`operations ${operations.url}`);
     }
     print(`listening  ${listener.url}`);

@@ -17,6 +17,11 @@ export interface FileDocumentStorageOptions {
 /** A directory that holds documents. */
 export interface FileDocumentStorage extends DocumentStorage {
   /**
+   * Opens the directory now, so that a server need not start on one that it cannot use. May be called often, or never.
+   * @throws SyncError when it cannot be opened, or `classic-level` cannot be loaded; and after `close`.
+   */
+  open(): Promise<void>;
+  /**
    * Sets the directory free for another process. May be called twice. What is called afterwards rejects; calls that
    * are still under way may.
    */
@@ -27,7 +32,8 @@ type Database = ClassicLevel<string, Uint8Array>;
 
 /**
  * Keeps documents in a directory of the local disk, by LevelDB (`npm install classic-level`, needs Node). The directory
- * is made if it is missing and opened at the first call; an opening that failed is tried again at the next.
+ * is made if it is missing and opened at the first call, of `open` or any other; an opening that failed is tried again at
+ * the next.
  *
  * LevelDB admits one storage object of one process at a time: a second one's calls reject, naming the directory. So
  * `shared` is false, and each process needs a directory of its own; several servers of one process may use one object.
@@ -98,7 +104,13 @@ export function createFileDocumentStorage(
     { shared: false },
   );
 
-  return { ...storage, close: () => (closing ??= close()) };
+  return {
+    ...storage,
+    async open() {
+      await database();
+    },
+    close: () => (closing ??= close()),
+  };
 }
 
 async function open(directory: string): Promise<Database> {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +10,9 @@ import { promisify } from "node:util";
 import { describe, expect, it, test } from "vitest";
 import { findRedis, requireBroker, startRedis } from "@teleportal/test-brokers";
 import { redactUrl } from "../../src/command/open-sync.ts";
+import { serve as serveHere } from "../../src/command/serve.ts";
+import { createStderrLogger } from "../../src/command/stderr-logger.ts";
+import { createFileDocumentStorage } from "../../src/storage/index.ts";
 import { answerToUpgrade } from "./answer-to-upgrade.ts";
 import { connectProvider } from "./connect-provider.ts";
 import { runCommand, serve } from "./serve-process.ts";
@@ -47,6 +50,50 @@ describe("teleportal serve", () => {
     await bob.synced;
     expect(bob.text.toString()).toBe("kept");
     bob.destroy();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("does not start on a directory that it cannot use, and says why", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "teleportal-serve-"));
+    const file = join(directory, "file");
+    await writeFile(file, "");
+    const onFile = runCommand("serve", "--port", "0", "--storage", `file:${file}`);
+    expect(await onFile.exited).toBe(1);
+    expect(onFile.stderr).toMatch(
+      /^teleportal: \[teleportal\] opening the storage directory ".*" failed \(EEXIST.*\): check that it is a directory this process may write to\n$/,
+    );
+    expect(onFile.stdout).toBe("");
+
+    await using first = await serve("--storage", `file:${directory}`);
+    const second = runCommand("serve", "--port", "0", "--storage", `file:${directory}`);
+    expect(await second.exited).toBe(1);
+    expect(second.stderr).toMatch(/it is in use by another process/);
+    expect(second.stdout).toBe("");
+    // The one that has it is not disturbed.
+    const client = connectProvider(first.url, "doc");
+    await client.synced;
+    client.destroy();
+    await first[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("sets its directory free when it does not start for another reason", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "teleportal-serve-"));
+    const options = {
+      port: 0,
+      host: "127.0.0.1",
+      sync: "kafka://localhost",
+      allowedOrigins: undefined,
+      keyPrefix: undefined,
+      storage: `file:${directory}`,
+      operationsPort: undefined,
+    };
+    await expect(serveHere(options, createStderrLogger("error"), () => undefined)).rejects.toThrow(
+      /unknown scheme "kafka:"/,
+    );
+    const storage = createFileDocumentStorage(directory);
+    await storage.open();
+    await storage.close();
     await rm(directory, { recursive: true, force: true });
   });
 

@@ -58,6 +58,17 @@ describe("opening", () => {
     expect(await storage.load("b")).toEqual([bytes(2)]);
   });
 
+  test("can be asked for, more than once, and says what is wrong as any other call does", async () => {
+    const storage = openStorage();
+    await Promise.all([storage.open(), storage.open()]);
+    await expect(openStorage().open()).rejects.toThrow(inUse(directory));
+    await storage.append("doc", [bytes(1)]);
+    await storage.open();
+    expect(await storage.load("doc")).toEqual([bytes(1)]);
+    await storage.close();
+    await expect(storage.open()).rejects.toThrow(/was used after close\(\)/);
+  });
+
   test("after close finds what was stored, with either durability", async () => {
     for (const durability of ["process", "power"] as const) {
       const path = join(directory, durability);
