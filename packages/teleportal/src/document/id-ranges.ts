@@ -64,7 +64,13 @@ function addTo(ranges: number[], start: number, end: number): number {
     ranges.push(start, end);
     return end - start;
   }
-  const first = start >= at(ranges, last) ? last : firstEndingAtOrAfter(ranges, start);
+  if (start >= at(ranges, last)) {
+    const added = end - at(ranges, last + 1);
+    if (added <= 0) return 0;
+    ranges[last + 1] = end;
+    return added;
+  }
+  const first = firstEndingAtOrAfter(ranges, start);
   if (at(ranges, first) <= start && at(ranges, first + 1) >= end) return 0;
   let next = first;
   let present = 0;
