@@ -2,9 +2,13 @@ import { afterTurn } from "@teleportal/sync-core";
 
 /**
  * While more is published soon after, publishes are answered for together, so many milliseconds after the last answer was
- * asked for: each costs as much as receiving a message, and nobody waits for it but the accounting.
+ * asked for: each costs as much as receiving a message, and nobody waits for it but the accounting. The `PING` leaves in one
+ * write with the publish that comes next after that; a timer asks when none comes.
  */
-const SPACING = 2;
+const SPACING = 10;
+
+/** So many publishes do not wait for one another: what waits long is what garbage collection costs most. */
+const PROMPT_PUBLISHES = 32;
 
 /** So many bytes are not kept waiting: what is sent in parts waits for the part before. */
 const PROMPT_BYTES = 64 * 1024;
@@ -33,6 +37,7 @@ interface Waiting {
 interface Question {
   /** What waits for an answer, per subject. */
   readonly waiting: Map<string | undefined, Waiting[]>;
+  publishes: number;
   bytes: number;
   /** Asked at the end of this turn, not by the timer. */
   prompt: boolean;
@@ -75,9 +80,17 @@ export function createAcknowledgements(flush: () => Promise<void>): Acknowledgem
   }
 
   function open(): Question {
-    const question: Question = { waiting: new Map(), bytes: 0, prompt: false };
+    const question: Question = { waiting: new Map(), publishes: 0, bytes: 0, prompt: false };
     questions.add(question);
     return question;
+  }
+
+  function isDue({ publishes, bytes }: Question): boolean {
+    return (
+      publishes >= PROMPT_PUBLISHES ||
+      bytes > PROMPT_BYTES ||
+      performance.now() - askedAt >= SPACING
+    );
   }
 
   function askAfterTurn(question: Question): void {
@@ -105,11 +118,11 @@ export function createAcknowledgements(flush: () => Promise<void>): Acknowledgem
     },
     nextPublish(subject, bytes) {
       current ??= open();
+      current.publishes += 1;
       current.bytes += bytes;
       if (!current.prompt) {
-        const wait = askedAt + SPACING - performance.now();
-        if (wait <= 0 || current.bytes > PROMPT_BYTES) askAfterTurn(current);
-        else timer ??= setTimeout(() => void ask(), wait);
+        if (isDue(current)) askAfterTurn(current);
+        else timer ??= setTimeout(() => void ask(), SPACING);
       }
       return answerTo(current, subject);
     },

@@ -42,18 +42,39 @@ describe("the server's answer", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("is asked for once for all that is published within two milliseconds", async () => {
+  it("is asked for once in ten milliseconds, with the publish that comes next", async () => {
     const { asked, states, publish, pass } = start();
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 41; i++) {
       publish(`s${i}`);
-      // Ten of them within a millisecond, in a turn each.
-      await pass(i % 10 === 9 ? 1 : 0);
+      await pass(0);
+      expect(asked).toHaveLength(1 + Math.floor(i / 10));
+      await pass(1);
     }
-    await pass(2);
-    expect(asked).toHaveLength(6);
     for (const answer of asked) answer();
     await pass(1);
-    expect(states).toEqual(Array.from({ length: 100 }, (_, i) => `s${i} taken`));
+    expect(states).toEqual(Array.from({ length: 41 }, (_, i) => `s${i} taken`));
+  });
+
+  it("is asked for by a timer when nothing is published any more", async () => {
+    const { asked, publish, pass } = start();
+    publish("first");
+    await pass(1);
+    publish("last");
+    await pass(9);
+    expect(asked).toHaveLength(1);
+    await pass(1);
+    expect(asked).toHaveLength(2);
+    await pass(100);
+    expect(asked).toHaveLength(2);
+  });
+
+  it("is asked for once for every 32 publishes that come faster", async () => {
+    const { asked, publish, pass } = start();
+    for (let i = 0; i < 97; i++) {
+      publish(`s${i}`);
+      await pass(0);
+    }
+    expect(asked).toHaveLength(4);
   });
 
   it("is waited for by no subscription longer than it takes, and tells of the publishes before it as well", async () => {
