@@ -25,6 +25,7 @@ export {
   encodeSyncStep1,
   encodeSyncStep2,
   encodeUpdateFrame,
+  isSyncStep2,
 } from "./wire/client-frame.ts";
 export type { ClientFrame } from "./wire/client-frame.ts";
 export { ByteReader, TruncatedError } from "./wire/byte-reader.ts";
@@ -48,10 +49,12 @@ export { afterTurn, createTurnBatch } from "./transport/turn.ts";
 export { createReplica } from "./replica/replica.ts";
 export type { Replica } from "./replica/replica.ts";
 export type {
+  Difference,
   OfflineBudget,
   ReplicaDocument,
   ReplicaHost,
   ReplicaOptions,
+  Storing,
 } from "./replica/options.ts";
 export { digestOf } from "./replica/digest.ts";
 export type { ClientRanges } from "./replica/digest.ts";

@@ -56,8 +56,10 @@ export async function openConvergenceNode(
 
   const document: ReplicaDocument = {
     stateVector: () => Y.encodeStateVector(doc),
-    diff: (stateVector) =>
-      doc.store.clients.size === 0 ? [] : [Y.encodeStateAsUpdate(doc, stateVector)],
+    difference: (stateVector) => ({
+      update: doc.store.clients.size === 0 ? undefined : Y.encodeStateAsUpdate(doc, stateVector),
+      whole: true,
+    }),
     digest() {
       const structs = new Map<number, number[]>();
       for (const [client, clock] of Y.decodeStateVector(Y.encodeStateVector(doc))) {
@@ -71,6 +73,8 @@ export async function openConvergenceNode(
       return digestOf(structs, deletions);
     },
     complete: () => doc.store.pendingStructs === null && doc.store.pendingDs === null,
+    // Its peers are such nodes too, and answer in one reply.
+    withStaged: () => ({ stateVector: document.stateVector(), digest: document.digest() }),
   };
 
   function apply(frame: Uint8Array): void {
@@ -91,6 +95,9 @@ export async function openConvergenceNode(
         for (const frame of frames) apply(frame);
         onChange();
       },
+      stage: () => {},
+      storing: () => "apart",
+      confirmed: () => {},
       applyAwareness: () => {},
       gone: () => {},
       awarenessSnapshot: () => undefined,

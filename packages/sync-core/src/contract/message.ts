@@ -45,7 +45,8 @@ export interface PeerMessage<Context = unknown> {
    * frame the client sent (y-protocols: type byte, then payload).
    * `request`: SyncStep1, digest, and an empty frame if all is wanted in one reply. `reply`: SyncStep1 and digest (both
    * empty if it hands back), then SyncStep2 for each update; if it is the beginning of a large difference an empty digest
-   * and the one of the request, then the updates. `digest`: digest. `leave`: none.
+   * and the one of the request, then the updates. `digest`: digest. `leave`: none. The last two have an empty frame more
+   * if the storage that the instances share has all that the sender has sent as `update`.
    */
   readonly frames: readonly Uint8Array[];
   /** The context the factory was made with. Set on delivery; never sent. */

@@ -1,19 +1,35 @@
 import type { PeerMessage } from "../contract/message.ts";
+import type { StateVector } from "../wire/state-vector.ts";
 
 /** The document as the replica needs it. All synchronous, and about what is held at that moment. */
 export interface ReplicaDocument {
   /** Yjs's encoding of what is held without a hole, per client. */
   stateVector(): Uint8Array;
-  /**
-   * The updates that bring a holder of `stateVector` here, in the order to be applied, all deletions with the last; none if
-   * nothing is held. What is large had better come in pieces: a reply carries as many as fit, and the rest is asked for.
-   */
-  diff(stateVector: Uint8Array): readonly Uint8Array[];
+  /** What a holder of `stateVector` lacks, or about `limit` bytes of it; the deletions are all that are held. */
+  difference(stateVector: Uint8Array, limit: number): Difference;
   /** Equal for two documents exactly when structs and deletions are: see `digestOf`. */
   digest(): Uint8Array;
   /** False while structs are held whose predecessors are missing. */
   complete(): boolean;
+  /** What is held, and what waits beside it as a part of a repair (`ReplicaHost.stage`): what a request has to say. */
+  withStaged(): { readonly stateVector: Uint8Array; readonly digest: Uint8Array };
 }
+
+/** What a peer lacks. */
+export interface Difference {
+  /** Undefined if nothing is held. */
+  readonly update: Uint8Array | undefined;
+  /** False: it is cut off at the limit and has no deletions; the peer asks for the rest. */
+  readonly whole: boolean;
+}
+
+/**
+ * Where local edits are stored, so that somebody stores them if this replica dies.
+ * - `apart`: each replica stores all it holds in a storage of its own.
+ * - `due`: in a storage that the peers use as well, and some are not there yet.
+ * - `done`: in such a storage, and all are there.
+ */
+export type Storing = "apart" | "due" | "done";
 
 /** What the replica asks of its surroundings. No call may throw, or call back into the replica. */
 export interface ReplicaHost {
@@ -23,11 +39,23 @@ export interface ReplicaHost {
   random(): number;
   /** Hands a message to the transport. */
   send(message: PeerMessage): void;
-  /** Applies client frames (SyncStep2 or update) that a peer sent; refuses what is malformed. */
-  apply(frames: readonly Uint8Array[], from: PeerMessage): void;
+  /**
+   * Applies client frames (SyncStep2 or update) that a peer sent, as one change; refuses what is malformed.
+   *
+   * @param heldByPeer Given with the last part of a repair: what the peer that sent it holds. If that covers what was staged,
+   * all of it is applied as the same change. Else the repair was begun by a peer that held more and is gone: its parts, and
+   * these frames, are dropped, and the replica asks again.
+   */
+  apply(frames: readonly Uint8Array[], from: PeerMessage, heldByPeer?: StateVector): void;
+  /** Keeps frames beside the document: a part of a repair, of which nothing may be seen before the last part has come. */
+  stage(frames: readonly Uint8Array[], from: PeerMessage): void;
+  /** Where local edits are stored now. */
+  storing(): Storing;
+  /** Everything that the peer has sent as `update` is stored: nobody else need store it. */
+  confirmed(sender: string): void;
   /** Applies awareness frames that a peer sent, as `awareness` or `renewal`; they belong to its sender until `gone`. */
   applyAwareness(frames: readonly Uint8Array[], from: PeerMessage): void;
-  /** The presence of that peer's clients is over. */
+  /** The peer has gone: its clients' presence is over, and what it has not confirmed to be stored may be stored nowhere. */
   gone(sender: string): void;
   /** All presence that local clients own, as one client frame; `undefined` if there is none. */
   awarenessSnapshot(): Uint8Array | undefined;

@@ -43,6 +43,11 @@ export class Peers {
     return gap ? "gap" : "in-order";
   }
 
+  /** Whether its sender has sent no `update` behind it that was seen here. */
+  isLatest({ sender, seq }: PeerMessage): boolean {
+    return this.#peers.get(sender)?.seq === seq;
+  }
+
   forget(sender: string): void {
     this.#peers.delete(sender);
   }

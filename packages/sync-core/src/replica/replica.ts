@@ -10,7 +10,10 @@
  * - A repair is one `request` (state vector and digest) and one `reply` (state vector and digest of the replier, so that
  *   the asker can hand back what it lacks, and the difference). A difference carries the WHOLE delete set, so it is
  *   applied by nobody but the one it was computed for (ueberdosis/hocuspocus#1151). Of one that is large a reply has the
- *   beginning, and no digest: the asker asks for the rest when it has that.
+ *   beginning, and no digest: the asker puts that aside and asks for the rest, and applies all of it at once, so that
+ *   nobody sees a document that never was.
+ * - With a storage that all replicas use, only the one whose clients have typed something stores it. Its digest, and its
+ *   `leave`, have an empty second frame once that is done; if it dies before, the others store what they have of it.
  * - A request to everyone is answered by one peer: each waits a random moment and stays silent if another was first
  *   (suppression as in SRM: Floyd et al., "A Reliable Multicast Framework", 1997). Unanswered, it is asked again.
  */
@@ -29,7 +32,7 @@ import type { RequestsHost } from "./requests.ts";
 import { UnsentUpdates } from "./unsent-updates.ts";
 import { equalBytes } from "./equal-bytes.ts";
 import { withReplicaDefaults } from "./options.ts";
-import type { ReplicaDocument, ReplicaHost, ReplicaOptions } from "./options.ts";
+import type { Difference, ReplicaDocument, ReplicaHost, ReplicaOptions } from "./options.ts";
 
 export interface Replica {
   /** Begins: tells the peers what is held and asks for the rest; once it is up if the transport has said `down` by now. */
@@ -40,8 +43,8 @@ export interface Replica {
   localAwareness(frame: Uint8Array): void;
   /** The same, of presence that has not changed. */
   localRenewal(frame: Uint8Array): void;
-  /** The document holds what nobody has typed now, such as the deletions that a compaction has implied. */
-  changed(): void;
+  /** All that local clients have typed is stored. */
+  stored(): void;
   /** The event-loop turn is over: sends what was collected, as one update and one awareness message. */
   flush(): void;
   /** Something came from the transport. */
@@ -60,6 +63,7 @@ interface Answer {
 }
 
 const EMPTY = new Uint8Array();
+const NO_DIFFERENCE: Difference = { update: undefined, whole: true };
 
 export function createReplica(
   document: ReplicaDocument,
@@ -86,6 +90,8 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   #joined = false;
   #joinBy: number | undefined;
   #seq = 0;
+  /** Something was sent that the peers were not told to be stored. */
+  #unconfirmed = false;
   #awareness: Uint8Array[] = [];
   #renewals: Uint8Array[] = [];
 
@@ -146,7 +152,9 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     if (this.#up) this.#renewals.push(frame);
   }
 
-  changed(): void {
+  stored(): void {
+    // Mostly the next digest is still to come, and says so.
+    if (!this.#unconfirmed || this.#digests.at !== undefined) return;
     this.#digests.compareSoon();
     this.#schedule();
   }
@@ -170,7 +178,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     }
     this.#requests.tick(now);
     if (this.#digests.at !== undefined && this.#digests.at <= now) {
-      this.#post("digest", [this.#document.digest()]);
+      this.#post("digest", [this.#document.digest(), ...this.#confirmation()]);
       this.#digests.said();
     }
     this.#schedule();
@@ -178,7 +186,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
 
   leave(): void {
     this.#sendCollected();
-    this.#post("leave", []);
+    this.#post("leave", this.#confirmation());
     this.#updates.take();
     this.#up = false;
     this.#host.wakeAt(undefined);
@@ -194,6 +202,13 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     const seq = this.#seq;
     if (to === undefined) this.#host.send({ kind, sender: id, epoch, seq, frames });
     else this.#host.send({ kind, sender: id, epoch, seq, frames, to });
+  }
+
+  /** The frame that says so, if all that was sent is stored. */
+  #confirmation(): readonly Uint8Array[] {
+    if (this.#host.storing() !== "done") return [];
+    this.#unconfirmed = false;
+    return [EMPTY];
   }
 
   #schedule(): void {
@@ -226,15 +241,15 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     if (wantsBack) this.#requests.postponePlanFor(to);
     // Equal digests, the usual answer to a request after a harmless reconnect: nothing need be computed or sent.
     const digest = this.#document.digest();
-    const equal = equalBytes(theirs.digest, digest);
-    const difference = equal ? [] : this.#document.diff(theirs.stateVector);
     const limit = whole ? Number.POSITIVE_INFINITY : this.#timing.replyBytes;
-    const fitting = beginningOf(difference, limit).map((update) => encodeSyncStep2(update));
+    const difference = equalBytes(theirs.digest, digest)
+      ? NO_DIFFERENCE
+      : this.#document.difference(theirs.stateVector, limit);
+    const frames = difference.update === undefined ? [] : [encodeSyncStep2(difference.update)];
     const own = encodeSyncStep1(this.#document.stateVector());
-    if (fitting.length < difference.length)
-      this.#post("reply", [own, EMPTY, theirs.digest, ...fitting], to);
-    else if (wantsBack) this.#post("reply", [own, digest, ...fitting], to);
-    else this.#post("reply", [EMPTY, EMPTY, ...fitting], to);
+    if (!difference.whole) this.#post("reply", [own, EMPTY, theirs.digest, ...frames], to);
+    else if (wantsBack) this.#post("reply", [own, digest, ...frames], to);
+    else this.#post("reply", [EMPTY, EMPTY, ...frames], to);
   }
 
   #onRequest(message: PeerMessage): void {
@@ -256,7 +271,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
       (this.#answers ??= new Map()).set(message.sender, { state: theirs, at });
     }
     // It may hold what is missing here; the one that replies is handed that back, the others must ask.
-    if (isAhead(theirs.decoded, this.#ownStateVector())) {
+    if (isAhead(theirs.decoded, decoded(this.#document.withStaged().stateVector))) {
       this.#requests.plan(
         message.sender,
         this.#timing.replySpread * (1 + this.#host.random()),
@@ -282,30 +297,27 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
       return;
     }
     // Without a digest it is the beginning of a large difference, and says to which request.
-    const isBeginning = stateVector.length > 0 && digest.length === 0;
-    const difference = isBeginning ? rest.slice(1) : rest;
-    const before = this.#document.digest();
-    if (difference.length > 0) this.#host.apply(difference, message);
-    const gained = !equalBytes(before, this.#document.digest());
-    if (gained) this.#digests.compareSoon();
-    if (isBeginning) {
-      const worthWaiting = this.#requests.beginningCame(message.sender, gained, rest[0] ?? EMPTY);
-      if (worthWaiting && !this.#joined) this.#joinBy = this.#host.now() + this.#timing.joinTimeout;
+    if (stateVector.length > 0 && digest.length === 0) {
+      this.#onBeginning(message, rest[0] ?? EMPTY, rest.slice(1));
       return;
     }
-    this.#requests.dropPlanFor(message.sender);
-    this.#answered();
-    if (stateVector.length === 0) return;
-    const theirs = readPeerState(stateVector, digest);
-    if (theirs === undefined) {
+    const theirs = stateVector.length > 0 ? readPeerState(stateVector, digest) : undefined;
+    if (theirs === undefined && stateVector.length > 0) {
       this.#host.malformed(message);
       return;
     }
+    if (theirs !== undefined && this.#requests.collectsFromOther(message.sender)) return;
+    const before = this.#document.digest();
+    this.#host.apply(rest, message, theirs?.decoded);
+    if (!equalBytes(before, this.#document.digest())) this.#digests.compareSoon();
+    this.#requests.dropPlanFor(message.sender);
+    this.#answered();
+    if (theirs === undefined) return;
     if (equalBytes(theirs.digest, this.#document.digest())) {
       this.#requests.fruitful();
       return;
     }
-    if (isAhead(theirs.decoded, this.#ownStateVector())) {
+    if (isAhead(theirs.decoded, decoded(this.#document.stateVector()))) {
       this.#requests.inVain(message.sender);
       return;
     }
@@ -314,14 +326,25 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     this.#reply(message.sender, theirs, { wantsBack: false });
   }
 
+  #onBeginning(message: PeerMessage, to: Uint8Array, part: readonly Uint8Array[]): void {
+    if (this.#requests.collectsFromOther(message.sender)) return;
+    const before = this.#document.withStaged().digest;
+    this.#host.stage(part, message);
+    const gained = !equalBytes(before, this.#document.withStaged().digest);
+    const worthWaiting = this.#requests.beginningCame(message.sender, gained, to);
+    if (worthWaiting && !this.#joined) this.#joinBy = this.#host.now() + this.#timing.joinTimeout;
+  }
+
   #onDigest(message: PeerMessage): void {
     const theirs = message.frames[0];
     if (theirs === undefined) {
       this.#host.malformed(message);
       return;
     }
+    if (message.frames.length > 1) this.#confirm(message);
     if (equalBytes(theirs, this.#document.digest())) {
-      this.#digests.said();
+      // It says nothing about where this replica's edits are stored.
+      if (!this.#unconfirmed) this.#digests.said();
       return;
     }
     this.#digests.differed();
@@ -329,8 +352,8 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     this.#requests.plan(message.sender, this.#jitter(this.#timing.replySpread), "digest");
   }
 
-  #ownStateVector(): StateVector {
-    return decodeStateVector(this.#document.stateVector()) ?? new Map<number, number>();
+  #confirm(message: PeerMessage): void {
+    if (this.#peers.isLatest(message)) this.#host.confirmed(message.sender);
   }
 
   #onPeerMessage(message: PeerMessage): void {
@@ -366,6 +389,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
         this.#onDigest(message);
         return;
       case "leave":
+        if (message.frames.length > 0) this.#confirm(message);
         this.#peers.forget(message.sender);
         this.#answers?.delete(message.sender);
         this.#host.gone(message.sender);
@@ -417,6 +441,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
       // Given here and nowhere else: a number that is given earlier and then not sent is a false gap.
       this.#seq += 1;
       this.#post("update", frames);
+      this.#unconfirmed = this.#host.storing() !== "apart";
       this.#digests.typed("here");
     }
     if (this.#awareness.length > 0) {
@@ -433,9 +458,6 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   }
 }
 
-/** The first updates, as many as have `bytes` together, and one at least. */
-function beginningOf(updates: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
-  let room = bytes;
-  const end = updates.findIndex((update, index) => (room -= update.length) < 0 && index > 0);
-  return end === -1 ? updates : updates.slice(0, end);
+function decoded(stateVector: Uint8Array): StateVector {
+  return decodeStateVector(stateVector) ?? new Map<number, number>();
 }

@@ -42,6 +42,8 @@ export class Requests {
   /** How much of a large difference was asked for last, and as holder of what: a reply to another request is none to this. */
   #asked: "beginning" | "whole" = "beginning";
   #askedAs: Uint8Array = EMPTY;
+  /** The peer whose large difference is coming in parts. */
+  #collecting: string | undefined;
   /** Requests were made until it was enough, and nobody has answered. */
   #unheard = false;
 
@@ -61,6 +63,14 @@ export class Requests {
   /** A request was made, and is not answered yet. */
   get underWay(): boolean {
     return this.#answerBy !== undefined;
+  }
+
+  /**
+   * Whether parts of a difference are coming from another peer. What this one answers was computed for what is held without
+   * them, or is the beginning of something else.
+   */
+  collectsFromOther(peer: string): boolean {
+    return this.#collecting !== undefined && this.#collecting !== peer;
   }
 
   /** Plans a request. Two that meet become one to everyone. */
@@ -104,12 +114,12 @@ export class Requests {
 
   /** The link is down. */
   cancel(): void {
-    this.#planned = this.#answerBy = undefined;
+    this.#planned = this.#answerBy = this.#collecting = undefined;
   }
 
   /** The request under way has its answer. */
   answered(): void {
-    this.#answerBy = undefined;
+    this.#answerBy = this.#collecting = undefined;
     this.#unheard = false;
     this.#asking.reset();
   }
@@ -143,7 +153,11 @@ export class Requests {
     } else if (this.#asked === "beginning") {
       // Held already, behind a hole, where no state vector can say so: it would be sent again and again.
       this.#ask(peer, "whole");
-    } else this.inVain(peer);
+    } else {
+      this.inVain(peer);
+      return false;
+    }
+    this.#collecting = peer;
     return gained;
   }
 
@@ -169,12 +183,14 @@ export class Requests {
 
   #ask(to: Addressee, amount: "beginning" | "whole"): void {
     if (!this.#host.isUp()) return;
+    this.#collecting = undefined;
     const { requestTimeout } = this.#timing;
     this.#asked = amount;
-    this.#askedAs = this.#document.digest();
+    const { stateVector, digest } = this.#document.withStaged();
+    this.#askedAs = digest;
     this.#answerBy =
       this.#host.now() + this.#asking.next() + this.#host.random() * (requestTimeout / 4);
-    const state = [encodeSyncStep1(this.#document.stateVector()), this.#askedAs];
+    const state = [encodeSyncStep1(stateVector), digest];
     // A third frame says that the whole difference is wanted in one reply.
     this.#host.send(amount === "whole" ? [...state, EMPTY] : state, to);
   }

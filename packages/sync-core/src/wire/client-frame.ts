@@ -65,22 +65,49 @@ function readSync(reader: ByteReader): ClientFrame {
   }
 }
 
-function encode(codes: readonly number[], payload?: Uint8Array): Uint8Array {
+/** Whether the frame claims to be a SyncStep2: what its sender holds and the other side lacks. */
+export function isSyncStep2(frame: Uint8Array): boolean {
+  return frame[0] === TYPE_SYNC && frame[1] === SYNC_STEP_2;
+}
+
+function encode(
+  codes: readonly number[],
+  payload?: Uint8Array | readonly Uint8Array[],
+): Uint8Array {
   const writer = new ByteWriter();
   for (const code of codes) writer.uint8(code);
-  if (payload !== undefined) writer.varBytes(payload);
+  if (payload instanceof Uint8Array) writer.varBytes(payload);
+  else if (payload !== undefined) return withParts(writer, payload);
   return writer.finish();
+}
+
+/** One buffer of just the size: what comes in parts may be the whole of a large document. */
+function withParts(head: ByteWriter, parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  head.varUint(length);
+  const bytes = head.finish();
+  const frame = new Uint8Array(bytes.length + length);
+  frame.set(bytes);
+  let position = bytes.length;
+  for (const part of parts) {
+    frame.set(part, position);
+    position += part.length;
+  }
+  return frame;
 }
 
 export function encodeSyncStep1(stateVector: Uint8Array): Uint8Array {
   return encode([TYPE_SYNC, SYNC_STEP_1], stateVector);
 }
 
-export function encodeSyncStep2(update: Uint8Array): Uint8Array {
+/** `update`: whole, or as parts that follow each other. */
+export function encodeSyncStep2(update: Uint8Array | readonly Uint8Array[]): Uint8Array {
   return encode([TYPE_SYNC, SYNC_STEP_2], update);
 }
 
-export function encodeUpdateFrame(update: Uint8Array): Uint8Array {
+/** `update`: as of {@link encodeSyncStep2}. */
+export function encodeUpdateFrame(update: Uint8Array | readonly Uint8Array[]): Uint8Array {
   return encode([TYPE_SYNC, SYNC_UPDATE], update);
 }
 

@@ -53,15 +53,32 @@ describe("a difference larger than a reply", () => {
     expect(requestsOf(asker).filter(wantsWhole)).toEqual([]);
   });
 
-  it("is not waited for when nothing more comes", () => {
+  it("is not waited for when nothing more comes, and nothing of it is seen", () => {
     let cut = false;
     const { network, asker } = start(() => (cut ? [] : [100]), 60, [B]);
     network.runUntil(network.now + 700);
     cut = true;
     expect(asker.heldWhenJoined).toBeUndefined();
     network.runUntil(network.now + 1200);
-    expect(asker.heldWhenJoined).toBeGreaterThan(0);
-    expect(asker.heldWhenJoined).toBeLessThan(40);
+    expect(asker.heldWhenJoined).toBe(0);
+    expect(asker.held.size).toBe(0);
+  });
+
+  it("is gone on with by the next peer when the one that has begun is gone", () => {
+    let gone = "";
+    const { network, asker, peers } = start(
+      ({ sender }, receiver) => (gone === sender || gone === receiver ? [] : [100]),
+      60,
+      [B, C],
+    );
+    network.runUntil(network.now + 900);
+    gone = asker.sent.findLast(({ kind }) => kind === "request")?.to ?? "";
+    expect([B, C]).toContain(gone);
+    network.runUntil(network.now + 30_000);
+    expect(asker.held.size).toBe(60);
+    const partsSent = peers.flatMap(({ sent }) => sent.filter(({ kind }) => kind === "reply"));
+    // Two numbers a part: what had come is not sent again.
+    expect(partsSent.length).toBeLessThan(60 / 2 + 15);
   });
 
   it("is asked for once, though each message comes twice", () => {

@@ -22,6 +22,10 @@ const USAGE = `teleportal serve [options]
                     (default every origin)
   --key-prefix S    stands in front of every channel name (default teleportal:sync:)
   --storage NAME    memory, or file:DIRECTORY (default memory)
+  --document-bytes N
+                    the largest document that a client may bring, in bytes (default 268435456)
+  --keep-deleted-content
+                    keeps the content of what was deleted, for version histories (default: it is dropped)
   --operations-port P
                     serves /healthz, /readyz, /metrics (Prometheus) and /inspect there; 0 for any free one
                     (default none; the first two are on the other port as well)
@@ -63,6 +67,11 @@ function parseCommand(args: readonly string[]): Command {
       allowedOrigins: values["allow-origin"]?.map(readOrigin),
       keyPrefix: values["key-prefix"],
       storage: values.storage,
+      documentBytes:
+        values["document-bytes"] === undefined
+          ? undefined
+          : readBytes("--document-bytes", values["document-bytes"]),
+      keepDeletedContent: values["keep-deleted-content"],
       operationsPort:
         values["operations-port"] === undefined
           ? undefined
@@ -77,6 +86,15 @@ function readPort(flag: string, value: string): number {
     throw new UsageError(`${flag}: "${value}" is no port; use 0 to 65535`);
   }
   return Number(value);
+}
+
+/** @throws UsageError */
+function readBytes(flag: string, value: string): number {
+  const bytes = Number(value);
+  if (!/^\d+$/.test(value) || bytes === 0 || !Number.isSafeInteger(bytes)) {
+    throw new UsageError(`${flag}: "${value}" is no number of bytes; use a whole number above 0`);
+  }
+  return bytes;
 }
 
 /** @throws UsageError */
@@ -100,6 +118,8 @@ function parse(args: readonly string[]) {
         "allow-origin": { type: "string", multiple: true },
         "key-prefix": { type: "string" },
         storage: { type: "string", default: "memory" },
+        "document-bytes": { type: "string" },
+        "keep-deleted-content": { type: "boolean", default: false },
         "operations-port": { type: "string" },
         "log-level": { type: "string", default: "info" },
         help: { type: "boolean", short: "h", default: false },

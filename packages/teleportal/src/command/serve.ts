@@ -14,6 +14,8 @@ export interface ServeOptions {
   readonly allowedOrigins: readonly string[] | undefined;
   readonly keyPrefix: string | undefined;
   readonly storage: string;
+  readonly documentBytes: number | undefined;
+  readonly keepDeletedContent: boolean;
   readonly operationsPort: number | undefined;
 }
 
@@ -50,6 +52,8 @@ export async function serve(
       getStorage: () => opened.storage,
       checkPermission: () => true,
       logger,
+      limits: { documentBytes: options.documentBytes },
+      keepDeletedContent: options.keepDeletedContent,
       ...(factory && { syncTransportFactory: factory }),
     });
     server = running;

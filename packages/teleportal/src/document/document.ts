@@ -4,42 +4,50 @@ import {
   describeCause,
   encodeAwarenessFrame,
   encodeSyncStep1,
+  encodeSyncStep2,
   encodeUpdateFrame,
 } from "@teleportal/sync-core";
 import type {
   Logger,
   PeerMessage,
   Replica,
+  ReplicaDocument,
   ReplicaHost,
   ReplicaOptions,
+  StateVector,
+  Storing,
   TransportStreams,
 } from "@teleportal/sync-core";
 import type { Counters } from "../operations/counters.ts";
 import type { DocumentStorage } from "../storage/document-storage.ts";
+import { Journal } from "../storage/journal.ts";
+import { MalformedUpdateError } from "../yjs-v1/malformed-update-error.ts";
 import { Alarm } from "./alarm.ts";
-import { MalformedUpdateError } from "./decoded-update.ts";
+import type { Steps } from "./background-work.ts";
+import { readRecords } from "./compact-records.ts";
+import type { DeletedContent, ReadRecords, UnreadableRecord } from "./compact-records.ts";
+import { History } from "./history.ts";
 import { MalformedAwarenessError, Presence } from "./presence.ts";
-import type { BackgroundWork } from "./background-work.ts";
-import { LogUpkeep } from "./log-upkeep.ts";
-import type { Upkeep, UpkeepHost } from "./log-upkeep.ts";
-import { StorageWriter } from "./storage-writer.ts";
-import { syncFrames } from "./sync-frames.ts";
+import type { Schedule, ScheduledDocument } from "./schedule.ts";
+import { StagedRepair } from "./staged-repair.ts";
 import { openTransportLink } from "./transport-link.ts";
 import type { TransportLink } from "./transport-link.ts";
-import { UpdateLog } from "./update-log.ts";
 
-/** A client of the document on this instance. `send` never throws and never waits. */
+/** A client of the document on this instance. */
 export interface DocumentClient {
+  /** Whether it has been sent the document, and so is sent what comes after that. */
+  readonly follows: boolean;
+  /** Never throws and never waits. */
   send(frame: Uint8Array): void;
 }
 
-/** One open document: its log, its presence, its clients here and its way to the other instances. */
-export interface Document {
+/** One open document: its history, its presence, its clients here and its way to the other instances. */
+export interface Document extends ScheduledDocument {
   join(client: DocumentClient): void;
   /** The client is gone, its presence with it. */
   leave(client: DocumentClient): void;
-  /** The frames that bring a client holding `stateVector` here; the last is a SyncStep2. */
-  syncFrames(stateVector: Uint8Array): Uint8Array[];
+  /** The frames that take a client that holds `stateVector` here, as one change; the last is a SyncStep2. */
+  download(stateVector: Uint8Array): readonly Uint8Array[];
   /** The SyncStep1 frame that asks a client for what it holds. */
   askFrame(): Uint8Array;
   /** All presence as one frame, if there is any. */
@@ -47,18 +55,14 @@ export interface Document {
   /** Whether the update holds nothing new. @throws MalformedUpdateError */
   isKnown(update: Uint8Array): boolean;
   /**
-   * Takes a client's update: checks, stores and sends it to everybody else, as the frame it came in.
+   * Takes an update: checks it, keeps and stores what is new in it, and sends that to everybody else.
+   *
+   * @param frame The update as the client has sent it: sent on as it is if all of it is new.
    * @throws MalformedUpdateError, and nobody has seen it
    */
-  acceptUpdate(client: DocumentClient, update: Uint8Array, frame: Uint8Array | undefined): void;
+  take(update: Uint8Array, from: DocumentClient | PeerMessage, frame?: Uint8Array): void;
   /** Takes a client's presence. @throws MalformedAwarenessError or PresenceTooLargeError, and nobody has seen it */
-  acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
-  /** Sends what this event-loop turn has collected to the other instances, and then to the storage. */
-  flush(): void;
-  /** Tells the peers that presence goes on which clients here have renewed. */
-  renew(): void;
-  /** Begins to store what is not. */
-  store(): void;
+  takeAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void;
   /** Resolves when everything is stored. */
   saved(): Promise<void>;
   /** Says goodbye to the peers and ends the transport. Idempotent. */
@@ -68,56 +72,73 @@ export interface Document {
 export interface DocumentSettings {
   readonly id: string;
   readonly storage: DocumentStorage;
+  readonly deletedContent: DeletedContent;
   readonly transport: TransportStreams<unknown> | undefined;
   readonly logger: Logger;
-  readonly background: BackgroundWork;
+  readonly schedule: Schedule;
   readonly counters: Counters;
   /** How much presence one client may hold, in bytes; see `Presence`. */
   readonly presenceBytes: number;
   readonly replica: Pick<ReplicaOptions, "id" | "epoch" | "joinTimeout" | "offlineBudget">;
-  /** Asks for `flush` after this event-loop turn. */
-  flushAfterTurn(document: Document): void;
-  /** Asks for `store` after this event-loop turn, behind what is on its way to the peers. */
-  storeAfterTurn(document: Document): void;
-  /** Asks for `renew` within a few seconds. */
-  renewSoon(document: Document): void;
-  /** Asks for `store` within a moment. */
-  storeSoon(document: Document): void;
 }
+
+/** So much is read at once when a document is opened, in bytes: a few milliseconds. More is read in steps. */
+const READ_AT_ONCE = 512 * 1024;
 
 /** Loads a document and opens its way to the peers; resolves when joining clients can be answered. */
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
-  const document = new OpenDocument(settings, await settings.storage.load(settings.id));
+  const { id, storage, schedule } = settings;
+  const stored = await storage.load(id);
+  const reading = readRecords(stored);
+  const small = stored.reduce((bytes, { length }) => bytes + length, 0) <= READ_AT_ONCE;
+  const read = small ? resultOf(reading) : await schedule.background.run(reading);
+  const document = new OpenDocument(settings, read, stored);
   await document.start();
   return document;
 }
 
 /** A class, with as few closures as can be: tens of thousands of quiet documents share their functions. */
-class OpenDocument implements Document, ReplicaHost, UpkeepHost {
+class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
   readonly #settings: DocumentSettings;
-  readonly #log: UpdateLog;
+  readonly #history: History;
+  readonly #staged: StagedRepair;
   readonly #presence: Presence;
   readonly #clients = new Set<DocumentClient>();
   /** Those whose presence is to be renewed at the peers; seldom anybody's. */
   #renewed: Set<object> | undefined;
-  readonly #writer: StorageWriter;
+  readonly #journal: Journal;
   readonly #alarm = new Alarm(() => this.#replica?.tick());
-  readonly #upkeep: LogUpkeep;
   readonly #replica: Replica | undefined;
   readonly #link: TransportLink | undefined;
+  /** What a client is sent that holds nothing, for as long as somebody is being sent it: a crowd that comes together shares it. */
+  #download: WeakRef<readonly Uint8Array[]> | undefined;
+  #compacting = false;
   #joined: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   #saidMalformed = false;
 
-  constructor(settings: DocumentSettings, stored: readonly Uint8Array[]) {
-    const { id, storage, transport, logger, background } = settings;
+  constructor(
+    settings: DocumentSettings,
+    { history, unreadable }: ReadRecords,
+    stored: readonly Uint8Array[],
+  ) {
+    const { id, storage, deletedContent, transport, logger, schedule } = settings;
     this.#settings = settings;
-    this.#log = new UpdateLog(stored);
+    this.#history = history;
+    this.#staged = new StagedRepair(history);
     this.#presence = new Presence(settings.presenceBytes);
-    this.#writer = new StorageWriter(id, storage, stored.length, logger, background, this.#log);
-    this.#upkeep = new LogUpkeep(this.#log, background, this);
+    this.#journal = new Journal({
+      documentId: id,
+      storage,
+      stored,
+      deletedContent,
+      logger,
+      background: schedule.background,
+      onStored: () => this.#replica?.stored(),
+    });
+    if (unreadable.length > 0) this.#reportUnreadable(unreadable);
     if (transport === undefined) return;
-    this.#replica = createReplica(this.#log, this, settings.replica);
+    this.#replica = createReplica(this, this, settings.replica);
     this.#link = openTransportLink(id, transport, logger, (message) => {
       if (this.#closing === undefined) this.#replica?.receive(message);
     });
@@ -125,7 +146,7 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
 
   /** Resolves when joining clients can be answered. */
   async start(): Promise<void> {
-    this.#upkeep.soon();
+    this.#makeSmall();
     const replica = this.#replica;
     if (replica === undefined) return;
     replica.start();
@@ -147,17 +168,24 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
     const update = this.#presence.remove(client);
     if (update === undefined) return;
     const frame = encodeAwarenessFrame(update);
-    this.#sendToClients(frame);
+    this.#sendPresence(frame);
     this.#replica?.localAwareness(frame);
-    this.#settings.flushAfterTurn(this);
+    this.#settings.schedule.flush(this);
   }
 
-  syncFrames(stateVector: Uint8Array): Uint8Array[] {
-    return syncFrames(this.#log, stateVector);
+  download(stateVector: Uint8Array): readonly Uint8Array[] {
+    // Byte 0 is the number of clients.
+    if (stateVector[0] !== 0) return framesOf(this.#history, stateVector);
+    let frames = this.#download?.deref();
+    if (frames === undefined) {
+      frames = framesOf(this.#history, stateVector);
+      this.#download = new WeakRef(frames);
+    }
+    return frames;
   }
 
   askFrame(): Uint8Array {
-    return encodeSyncStep1(this.#log.stateVector());
+    return encodeSyncStep1(this.#history.stateVector());
   }
 
   presenceFrame(): Uint8Array | undefined {
@@ -166,33 +194,40 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
   }
 
   isKnown(update: Uint8Array): boolean {
-    return this.#log.isKnown(update);
+    return this.#history.isKnown(update);
   }
 
-  acceptUpdate(client: DocumentClient, update: Uint8Array, frame: Uint8Array | undefined): void {
-    if (this.#log.append(update) === "known") return;
-    const forwarded = frame ?? encodeUpdateFrame(update);
-    this.#sendToClients(forwarded, client);
+  take(update: Uint8Array, from: DocumentClient | PeerMessage, frame?: Uint8Array): void {
+    const news = this.#history.take(update);
+    if (news === undefined) return;
+    this.#download = undefined;
+    const forwarded = frame !== undefined && news === update ? frame : encodeUpdateFrame(news);
+    for (const client of this.#clients) {
+      if (client !== from && client.follows) client.send(forwarded);
+    }
+    if ("sender" in from) {
+      this.#storeFromPeer(news, from);
+      return;
+    }
     this.#replica?.localUpdate(forwarded);
-    this.#writer.write(update);
-    this.#settings.flushAfterTurn(this);
-    this.#upkeep.soon();
+    this.#journal.write(news);
+    this.#settings.schedule.flush(this);
   }
 
-  acceptAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void {
+  takeAwareness(client: DocumentClient, update: Uint8Array, frame: Uint8Array): void {
     const said = this.#presence.apply(update, client, {
       onReturn: (objection) => client.send(encodeAwarenessFrame(objection)),
     });
     if (said === undefined) return;
-    this.#sendToClients(frame, client);
+    this.#sendPresence(frame, client);
     if (this.#replica === undefined) return;
     if (said === "renewed") {
       (this.#renewed ??= new Set()).add(client);
-      this.#settings.renewSoon(this);
+      this.#settings.schedule.renewSoon(this);
       return;
     }
     this.#replica.localAwareness(frame);
-    this.#settings.flushAfterTurn(this);
+    this.#settings.schedule.flush(this);
   }
 
   renew(): void {
@@ -210,15 +245,16 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
     if (this.#closing !== undefined) return;
     this.#replica?.flush();
     // Behind what the replica has just sent: nobody waits for it.
-    this.#settings.storeAfterTurn(this);
+    this.#settings.schedule.store(this);
   }
 
   store(): void {
-    this.#writer.flush();
+    this.#journal.flush();
+    this.#makeSmall();
   }
 
   saved(): Promise<void> {
-    return this.#writer.saved();
+    return this.#journal.saved();
   }
 
   close(): Promise<void> {
@@ -227,6 +263,26 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
   }
 
   // What the replica calls.
+
+  stateVector(): Uint8Array {
+    return this.#history.stateVector();
+  }
+
+  digest(): Uint8Array {
+    return this.#history.digest();
+  }
+
+  complete(): boolean {
+    return this.#history.complete();
+  }
+
+  difference(stateVector: Uint8Array, limit: number) {
+    return this.#history.difference(stateVector, limit);
+  }
+
+  withStaged() {
+    return this.#staged.state();
+  }
 
   now(): number {
     return performance.now();
@@ -242,9 +298,33 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
     this.#link?.send(message);
   }
 
-  apply(frames: readonly Uint8Array[], from: PeerMessage): void {
-    if (from.kind === "reply") this.#settings.counters.repairsReceived += 1;
-    for (const frame of frames) this.#applyFrame(frame, from);
+  apply(frames: readonly Uint8Array[], from: PeerMessage, heldByPeer?: StateVector): void {
+    const staged = heldByPeer === undefined ? "none" : this.#staged.finish(from, heldByPeer);
+    if (staged === "outdated") return;
+    if (from.kind === "reply" && (staged !== "none" || frames.length > 0)) {
+      this.#settings.counters.repairsReceived += 1;
+    }
+    if (staged === "none" && (from.kind === "update" || frames.length <= 1)) {
+      this.#forEachUpdate(frames, from, (update, frame) => this.take(update, from, frame));
+      return;
+    }
+    // One change, however many parts it has come in.
+    const repair = staged === "none" ? new History() : staged;
+    this.#forEachUpdate(frames, from, (update) => void repair.take(update));
+    this.take(repair.state(), from);
+  }
+
+  stage(frames: readonly Uint8Array[], from: PeerMessage): void {
+    this.#forEachUpdate(frames, from, (update) => this.#staged.add(update, from));
+  }
+
+  storing(): Storing {
+    if (!this.#settings.storage.shared) return "apart";
+    return this.#journal.settled ? "done" : "due";
+  }
+
+  confirmed(sender: string): void {
+    this.#journal.confirmed(sender);
   }
 
   applyAwareness(frames: readonly Uint8Array[], from: PeerMessage): void {
@@ -254,7 +334,7 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
         if (read.type !== "awareness") throw new MalformedAwarenessError("another frame");
         const renewal = from.kind === "renewal";
         if (this.#presence.apply(read.update, from.sender, { renewal }) !== undefined) {
-          this.#sendToClients(frame);
+          this.#sendPresence(frame);
         }
       } catch (error) {
         if (!(error instanceof MalformedAwarenessError)) throw error;
@@ -264,8 +344,9 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
   }
 
   gone(sender: string): void {
+    this.#journal.abandoned(sender);
     const update = this.#presence.remove(sender);
-    if (update !== undefined) this.#sendToClients(encodeAwarenessFrame(update));
+    if (update !== undefined) this.#sendPresence(encodeAwarenessFrame(update));
   }
 
   awarenessSnapshot(): Uint8Array | undefined {
@@ -295,52 +376,104 @@ class OpenDocument implements Document, ReplicaHost, UpkeepHost {
     this.#alarm.set(time);
   }
 
-  // What the upkeep of the log calls.
-
-  compacted(): void {
-    this.#replica?.changed();
-  }
-
-  upkeepFailed(what: Upkeep, cause: unknown): void {
-    const { id, logger } = this.#settings;
-    logger.error(
-      `[teleportal] ${what} ${id} failed (${describeCause(cause)}): it goes on as it is; ` +
-        "a client has written what Yjs cannot apply",
-    );
-  }
-
-  #sendToClients(frame: Uint8Array, except?: DocumentClient): void {
+  #sendPresence(frame: Uint8Array, except?: DocumentClient): void {
     for (const client of this.#clients) if (client !== except) client.send(frame);
   }
 
-  #applyFrame(frame: Uint8Array, from: PeerMessage): void {
-    const read = decodeClientFrame(frame);
-    if (read.type !== "update" && read.type !== "sync-step-2") {
-      this.malformed(from);
+  #forEachUpdate(
+    frames: readonly Uint8Array[],
+    from: PeerMessage,
+    take: (update: Uint8Array, frame: Uint8Array | undefined) => void,
+  ): void {
+    for (const frame of frames) {
+      const read = decodeClientFrame(frame);
+      try {
+        // To a client, SyncStep2 means that all is there; from a peer it is one more update.
+        if (read.type === "update") take(read.update, frame);
+        else if (read.type === "sync-step-2") take(read.update, undefined);
+        else this.malformed(from);
+      } catch (error) {
+        if (!(error instanceof MalformedUpdateError)) throw error;
+        this.malformed(from);
+      }
+    }
+  }
+
+  #storeFromPeer(update: Uint8Array, from: PeerMessage): void {
+    const { schedule, storage } = this.#settings;
+    if (storage.shared && from.kind === "update") {
+      // The peer stores it; what a repair has brought may be of one that is gone.
+      this.#journal.keep(from.sender, update);
+      if (this.#history.scattered) schedule.store(this);
       return;
     }
-    const { update } = read;
+    this.#journal.write(update);
+    if (this.#journal.crowded) schedule.store(this);
+    else schedule.storeSoon(this);
+  }
+
+  /** Gathers what is scattered, and compacts what is bloated beside the other work. */
+  #makeSmall(): void {
+    if (this.#history.scattered) this.#history.gather();
+    if (!this.#history.bloated || this.#compacting) return;
+    this.#compacting = true;
+    void this.#compact();
+  }
+
+  async #compact(): Promise<void> {
+    const { id, deletedContent, logger, schedule } = this.#settings;
     try {
-      if (this.#log.append(update) === "known") return;
-    } catch (error) {
-      if (!(error instanceof MalformedUpdateError)) throw error;
-      this.malformed(from);
-      return;
+      await schedule.background.run(this.#untilClosed(this.#history.compact(deletedContent)));
+      this.#compacting = false;
+    } catch (cause) {
+      // Not tried again: it would fail each time.
+      logger.error(
+        `[teleportal] compacting ${id} failed (${describeCause(cause)}): it goes on as it is, and takes more memory`,
+      );
     }
-    // To a client, SyncStep2 means that all is there; from a peer it is one more update.
-    this.#sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
-    if (!this.#settings.storage.shared) {
-      this.#writer.write(update);
-      if (this.#writer.crowded) this.#settings.storeAfterTurn(this);
-      else this.#settings.storeSoon(this);
+  }
+
+  *#untilClosed(steps: Steps<void>): Steps<void> {
+    for (const _ of steps) {
+      if (this.#closing !== undefined) return;
+      yield;
     }
-    this.#upkeep.soon();
+  }
+
+  #reportUnreadable(unreadable: readonly UnreadableRecord[]): void {
+    const { id, counters, logger } = this.#settings;
+    counters.recordsUnreadable += unreadable.length;
+    logger.error(
+      `[teleportal] the storage of ${id} holds ${unreadable.length} record(s) that are not a V1 update of Yjs ` +
+        `(${describeCause(unreadable[0]?.cause)}): they are left out, and stay in the storage; ` +
+        "convert V2 updates with Y.convertUpdateFormatV2ToV1",
+    );
   }
 
   async #close(): Promise<void> {
-    this.#upkeep.end();
+    this.#journal.abandonedByAll();
+    await Promise.all([this.#leave(), this.#journal.close()]);
+  }
+
+  /** Says goodbye behind what is stored without waiting for it. */
+  async #leave(): Promise<void> {
     this.#replica?.leave();
     this.#alarm.cancel();
-    await Promise.all([this.#link?.close(), this.#writer.close()]);
+    await this.#link?.close();
+  }
+}
+
+function framesOf(history: History, stateVector: Uint8Array): readonly Uint8Array[] {
+  const updates = history.download(stateVector);
+  // SyncStep2 comes last: applications take it for "all is there" and may fill a document they find empty.
+  return updates.map((update, index) =>
+    index === updates.length - 1 ? encodeSyncStep2(update) : encodeUpdateFrame(update),
+  );
+}
+
+function resultOf<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
   }
 }

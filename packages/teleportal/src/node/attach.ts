@@ -1,8 +1,8 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { describeCause } from "@teleportal/sync-core";
-import { WebSocketServer } from "ws";
-import type { RawData, WebSocket } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
+import type { RawData } from "ws";
 import type { ClientSocket } from "../server/client-socket.ts";
 import { CloseCode } from "../server/close-code.ts";
 import type { Server } from "../server/server.ts";
@@ -33,6 +33,17 @@ export interface AttachOptions<Context> {
   readonly allowedOrigins?: readonly string[];
 }
 
+/** The code of `ws` for a message above `maxPayload`. */
+const TOO_LONG = "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+
+/** What `ws` itself closes for its size would come again at once, and for ever: y-websocket takes 1009 for a passing trouble. */
+class DocumentSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    const bySocket = code === CloseCode.tooLarge && reason === undefined;
+    super.close(bySocket ? CloseCode.documentTooLarge : code, reason);
+  }
+}
+
 /** How long a client may take to answer a closing handshake at the end, in milliseconds. */
 const CLOSE_TIMEOUT = 1000;
 
@@ -50,11 +61,14 @@ export function attach<Context>(
 ): { close(): Promise<void> } {
   const base = options.path ?? "/";
   const allowedOrigins = options.allowedOrigins?.map(parseOrigin);
+  // Somewhat more than is taken, so that the connection can say why it is closed.
+  const maxPayload = server.limits.documentBytes + server.limits.frameBytes;
   const sockets = new WebSocketServer({
     noServer: true,
     // Keystrokes are too small to gain by it, and each connection would hold its own window.
     perMessageDeflate: false,
-    maxPayload: server.limits.frameBytes,
+    maxPayload,
+    WebSocket: DocumentSocket,
   });
   /** Upgrades whose context is being made. */
   const waiting = new Set<Duplex>();
@@ -92,7 +106,9 @@ export function attach<Context>(
       });
       socket.on("close", () => connection.closed());
       // `close` follows, and tells the server; a client that breaks off is no news.
-      socket.on("error", () => {});
+      socket.on("error", (error) => {
+        if ("code" in error && error.code === TOO_LONG) connection.oversized(maxPayload);
+      });
     });
   }
 
@@ -153,7 +169,7 @@ class NodeClientSocket implements ClientSocket {
   send(message: Uint8Array): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     corkForTask(this.#stream);
-    this.#stream.write(binaryFrame(message));
+    for (const piece of binaryFrame(message)) this.#stream.write(piece);
     if (this.#stream.writableLength > CORKED_BYTES) this.#stream.uncork();
   }
 
@@ -170,7 +186,8 @@ class NodeClientSocket implements ClientSocket {
       const frame = binaryFrame(message);
       const asks = this.#unanswered === ASKED_AFTER;
       this.#unanswered += 1;
-      this.#stream.write(asks ? Buffer.concat([EMPTY_PING, frame]) : frame);
+      const pieces = asks ? [EMPTY_PING, ...frame] : frame;
+      this.#stream.write(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
     }
   }
 

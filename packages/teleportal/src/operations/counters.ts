@@ -14,6 +14,7 @@ export type ServerCounters = Pick<
   | "repairsAsked"
   | "repairsReceived"
   | "repairsSent"
+  | "recordsUnreadable"
 >;
 
 /** Written to by connections and documents as they go. */
@@ -32,5 +33,6 @@ export function createCounters(): Counters {
     repairsAsked: 0,
     repairsReceived: 0,
     repairsSent: 0,
+    recordsUnreadable: 0,
   };
 }

@@ -20,7 +20,10 @@ const COUNTERS: Record<keyof InstanceCounters, readonly [name: string, help: str
   clientBytesIn: ["client_received_bytes", "Their bytes."],
   clientMessagesOut: ["client_messages_sent", "Messages to clients."],
   clientBytesOut: ["client_sent_bytes", "Their bytes."],
-  clientsRefused: ["clients_refused", "Clients closed because what they sent made no sense."],
+  clientsRefused: [
+    "clients_refused",
+    "Clients closed because what they sent made no sense or was too large.",
+  ],
   clientsTooSlow: ["clients_too_slow", "Clients closed because they read too slowly."],
   clientsPaused: [
     "clients_paused",
@@ -30,6 +33,10 @@ const COUNTERS: Record<keyof InstanceCounters, readonly [name: string, help: str
   repairsAsked: ["repairs_asked", "Requests to other instances for what is missing."],
   repairsReceived: ["repairs_received", "Answers to them that held something."],
   repairsSent: ["repairs_sent", "Answers to other instances."],
+  recordsUnreadable: [
+    "records_unreadable",
+    "Stored records that are no updates; they stay stored.",
+  ],
   brokerMessagesOut: ["broker_messages_published", "Messages handed to the broker."],
   brokerBytesOut: ["broker_published_bytes", "Their bytes."],
   brokerMessagesIn: ["broker_messages_received", "Messages of other instances from the broker."],

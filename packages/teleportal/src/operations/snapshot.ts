@@ -7,7 +7,7 @@ export interface InstanceCounters {
   readonly clientBytesIn: number;
   readonly clientMessagesOut: number;
   readonly clientBytesOut: number;
-  /** Clients that were closed because what they sent made no sense. */
+  /** Clients that were closed because what they sent made no sense, or was too large. */
   readonly clientsRefused: number;
   /** Clients that were closed because they read too slowly. */
   readonly clientsTooSlow: number;
@@ -19,6 +19,8 @@ export interface InstanceCounters {
   readonly repairsAsked: number;
   readonly repairsReceived: number;
   readonly repairsSent: number;
+  /** Records that a storage has given and that are no updates; they stay in the storage. */
+  readonly recordsUnreadable: number;
   /** Messages to and from the broker, and their bytes. */
   readonly brokerMessagesOut: number;
   readonly brokerBytesOut: number;

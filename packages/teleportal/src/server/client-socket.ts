@@ -27,6 +27,8 @@ export interface ClientSocket {
 export interface ClientConnection {
   /** A binary message has arrived. The bytes are copied where they are kept. */
   receive(frame: Uint8Array): void;
+  /** The socket itself has refused a message for being larger than `moreThan` bytes, before all of it had come. */
+  oversized(moreThan: number): void;
   /** The socket is closed, for whatever reason. Idempotent. */
   closed(): void;
 }

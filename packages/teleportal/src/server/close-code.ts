@@ -8,6 +8,9 @@ export const CloseCode = {
   /** The same as Hocuspocus's: the client may come again, and is asked for its permission anew. */
   reset: 4205,
   permissionDenied: 4403,
+  /** For these a y-websocket client does not come again, as for all from 4400 to 4499: what it holds would be refused each time. */
+  documentTooLarge: 4413,
+  unreadable: 4422,
 } as const;
 
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];

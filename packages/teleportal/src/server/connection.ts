@@ -3,15 +3,16 @@ import {
   decodeStateVector,
   describeCause,
   encodePermissionDenied,
+  isSyncStep2,
 } from "@teleportal/sync-core";
 import type { Logger } from "@teleportal/sync-core";
-import { MalformedUpdateError } from "../document/decoded-update.ts";
 import type { Document } from "../document/document.ts";
 import type { Counters } from "../operations/counters.ts";
 import { MalformedAwarenessError, PresenceTooLargeError } from "../document/presence.ts";
+import { MalformedUpdateError } from "../yjs-v1/malformed-update-error.ts";
 import type { ClientConnection, ClientSocket } from "./client-socket.ts";
 import { CloseCode } from "./close-code.ts";
-import type { ServerLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import { Pace } from "./pace.ts";
 
 /** An awareness frame that names nobody: changes nothing, and tells a y-websocket client that the link is alive. */
@@ -35,7 +36,7 @@ export interface ServerConnection<Client> extends ClientConnection {
 
 /** What connections ask of their server. */
 export interface ConnectionHost<Client> {
-  readonly limits: Required<ServerLimits>;
+  readonly limits: Limits;
   readonly logger: Logger;
   readonly counters: Counters;
   mayRead(client: Client): Promise<boolean>;
@@ -46,6 +47,8 @@ export interface ConnectionHost<Client> {
   open(client: Client): Promise<Document>;
   release(documentId: string): void;
   ended(connection: ServerConnection<Client>): void;
+  /** An update was refused that no client of Yjs could take. */
+  updateRefused(documentId: string, cause: MalformedUpdateError): void;
 }
 
 /** Where a view into a frame ends in it: what a client has sent behind it means nothing. */
@@ -79,11 +82,15 @@ class DocumentConnection<
   Client extends { readonly documentId: string },
 > implements ServerConnection<Client> {
   readonly client: Client;
+  /** It has been sent the document: what others type comes behind that, never before. */
+  follows = false;
   readonly #socket: ClientSocket;
   readonly #host: ConnectionHost<Client>;
   readonly #pace: Pace;
   #document: Document | undefined;
   #write: WritePermission = "unknown";
+  /** An edit was refused since the client was last asked for its state: what it types behind that has a gap before it. */
+  #refusedEdit = false;
   /** How often permissions have been taken back: an answer to an earlier question does not count. */
   #rechecks = 0;
   #queue: Uint8Array[] = [];
@@ -145,7 +152,9 @@ class DocumentConnection<
   async recheck(): Promise<boolean> {
     this.#rechecks += 1;
     this.#write = "unknown";
-    return !(await this.#deniesReading());
+    if (await this.#deniesReading()) return false;
+    if (this.#refusedEdit) await this.#askToWrite();
+    return true;
   }
 
   keepAlive(): void {
@@ -159,20 +168,17 @@ class DocumentConnection<
     if (this.#state !== "open") return;
     this.#host.counters.clientMessagesIn += 1;
     this.#host.counters.clientBytesIn += frame.length;
-    if (frame.length > this.#host.limits.frameBytes) {
-      this.#host.counters.clientsRefused += 1;
-      this.close(
-        CloseCode.tooLarge,
-        `a frame of ${frame.length} bytes: at most ${this.#host.limits.frameBytes}`,
-      );
+    const { bufferedBytes, bytesPerSecond, documentBytes, frameBytes } = this.#host.limits;
+    const isUpload = isSyncStep2(frame);
+    if (frame.length > (isUpload ? documentBytes : frameBytes)) {
+      this.#refuseSize(frame.length, isUpload ? "documentBytes" : "frameBytes");
       return;
     }
-    if (!this.#isInTime(frame.length)) return;
+    // A document that comes again counts as a second's worth at most, or a socket that cannot be paused never gets it through.
+    if (!this.#isInTime(isUpload ? Math.min(frame.length, bytesPerSecond) : frame.length)) return;
     if (this.#busy || this.#document === undefined) {
       this.#queuedBytes += frame.length + QUEUED_FRAME_OVERHEAD;
-      if (
-        this.#queuedBytes > Math.max(this.#host.limits.bufferedBytes, this.#host.limits.frameBytes)
-      ) {
+      if (this.#queuedBytes > Math.max(bufferedBytes, frameBytes, isUpload ? documentBytes : 0)) {
         this.close(CloseCode.tryAgainLater, "too much sent before the document was open");
         return;
       }
@@ -184,6 +190,10 @@ class DocumentConnection<
     this.#busy = true;
     const target = this.#document;
     void waiting.then(() => this.#drain(target));
+  }
+
+  oversized(moreThan: number): void {
+    if (this.#state === "open") this.#refuseSize(moreThan, "documentBytes");
   }
 
   closed(): void {
@@ -238,38 +248,64 @@ class DocumentConnection<
     // Asked again before the last answer is through: that, and what follows it, brings the client here as well.
     if (this.#downloading && bytes + size > this.#allowance) return;
     this.#downloading = true;
+    this.follows = true;
     this.#allowance += size;
     for (const frame of frames) this.#transmit(frame);
   }
 
-  #refuse(what: string): void {
+  #refuse(what: string, code: CloseCode = CloseCode.malformed): void {
     this.#host.counters.clientsRefused += 1;
     this.send(encodePermissionDenied(`malformed ${what}: refused, and nobody else has seen it`));
-    this.close(CloseCode.malformed, `malformed ${what}`);
+    this.close(code, `malformed ${what}`);
   }
 
-  #applyUpdate(
+  #refuseSize(bytes: number, limit: "documentBytes" | "frameBytes"): void {
+    const { counters, limits, logger } = this.#host;
+    counters.clientsRefused += 1;
+    const isUpload = limit === "documentBytes";
+    const what = isUpload ? "document" : "frame";
+    logger.warn(
+      `[teleportal] a client of ${this.client.documentId} has sent a ${what} of at least ${bytes} bytes, and limits.${limit} is ` +
+        `${limits[limit]}: its connection is closed`,
+    );
+    this.close(
+      isUpload ? CloseCode.documentTooLarge : CloseCode.tooLarge,
+      `a ${what} of ${bytes} bytes: at most ${limits[limit]}`,
+    );
+  }
+
+  #takeUpdate(
     target: Document,
     update: Uint8Array,
     frame: Uint8Array | undefined,
   ): void | Promise<void> {
     if (this.#write === "granted") {
-      target.acceptUpdate(this, update, frame);
+      target.take(update, this, frame);
       return;
     }
     // What a read-only client sends back in the handshake holds nothing new, and is no attempt to write.
     if (target.isKnown(update)) return;
     if (this.#write === "denied") {
+      this.#refusedEdit = true;
       this.send(encodePermissionDenied(`no permission to write ${this.client.documentId}`));
       return;
     }
-    const asked = this.#rechecks;
     // The socket's buffer may be used again by then.
     const kept = new Uint8Array(update);
-    return this.#host.mayWrite(this.client).then((granted) => {
-      if (asked === this.#rechecks) this.#write = granted ? "granted" : "denied";
-      if (this.#takesFrames()) return this.#applyUpdate(target, kept, frame);
+    return this.#askToWrite().then(() => {
+      if (this.#takesFrames()) return this.#takeUpdate(target, kept, frame);
     });
+  }
+
+  /** Asks whether the client may write. If it may, and was refused before, it is asked for what it holds. */
+  async #askToWrite(): Promise<void> {
+    const asked = this.#rechecks;
+    const granted = await this.#host.mayWrite(this.client);
+    if (asked !== this.#rechecks) return;
+    this.#write = granted ? "granted" : "denied";
+    if (!granted || !this.#refusedEdit || this.#document === undefined) return;
+    this.#refusedEdit = false;
+    this.send(this.#document.askFrame());
   }
 
   #handle(target: Document, frame: Uint8Array): void | Promise<void> {
@@ -277,18 +313,18 @@ class DocumentConnection<
     switch (read.type) {
       case "sync-step-1":
         if (decodeStateVector(read.stateVector) === undefined) this.#refuse("state vector");
-        else if (this.#state === "open") this.#sendDownload(target.syncFrames(read.stateVector));
+        else if (this.#state === "open") this.#sendDownload(target.download(read.stateVector));
         return;
       case "update": {
         // Copied, as it is sent later and nothing is to keep the socket's buffer alive.
         const own = new Uint8Array(frame.subarray(0, endOf(read.update, frame)));
-        return this.#applyUpdate(target, read.update, own);
+        return this.#takeUpdate(target, read.update, own);
       }
       case "sync-step-2":
-        return this.#applyUpdate(target, read.update, undefined);
+        return this.#takeUpdate(target, read.update, undefined);
       case "awareness":
         if (this.#state === "gone") return;
-        target.acceptAwareness(this, read.update, new Uint8Array(frame));
+        target.takeAwareness(this, read.update, new Uint8Array(frame));
         return;
       case "query-awareness": {
         const presence = target.presenceFrame();
@@ -306,9 +342,9 @@ class DocumentConnection<
   /** Handles one frame; a promise if those behind it must wait. */
   #take(target: Document, frame: Uint8Array): void | Promise<void> {
     try {
-      return this.#handle(target, frame)?.catch((error: unknown) => this.#fail(error));
+      return this.#handle(target, frame)?.catch((error: unknown) => this.#fail(error, frame));
     } catch (error) {
-      this.#fail(error);
+      this.#fail(error, frame);
     }
   }
 
@@ -329,9 +365,11 @@ class DocumentConnection<
     return true;
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, frame: Uint8Array): void {
     if (error instanceof MalformedUpdateError) {
-      this.#refuse("update");
+      this.#host.updateRefused(this.client.documentId, error);
+      // What it holds it would send again each time it comes; a single update is not among that unless it holds it.
+      this.#refuse("update", isSyncStep2(frame) ? CloseCode.unreadable : CloseCode.malformed);
     } else if (error instanceof MalformedAwarenessError) {
       this.#refuse("awareness update");
     } else if (error instanceof PresenceTooLargeError) {

@@ -1,56 +1,67 @@
 /** What one client may cost the server. Every field has a default; a document has one connection per client. */
 export interface ServerLimits {
   /**
-   * The largest frame a client may send, in bytes; above it the connection is closed with 1009.
+   * The largest frame a client may send, in bytes, but for the document itself; above it the connection is closed with 1009. A
+   * client of Yjs that comes again sends what was in the frame as a part of its document.
    * @default 16 MiB
    */
-  readonly frameBytes?: number;
+  readonly frameBytes?: number | undefined;
+  /**
+   * The largest document that a client may bring, in bytes: all that it holds and the server lacks comes in one frame (SyncStep2), as
+   * after a restart with an empty storage. Above it the connection is closed with 4413, and a client of Yjs does not come again.
+   * @default 256 MiB
+   */
+  readonly documentBytes?: number | undefined;
   /**
    * How many bytes may wait for a slow client, beyond its first download of the document. Above it the connection is
    * closed with 1013, and the client syncs again when it returns.
    * @default 8 MiB
    */
-  readonly bufferedBytes?: number;
+  readonly bufferedBytes?: number | undefined;
   /**
    * How many documents the server opens at once; a further one is refused with 1013.
    * @default 100000
    */
-  readonly documents?: number;
+  readonly documents?: number | undefined;
   /**
    * How many connections one document takes; a further one is refused with 1013.
    * @default 10000
    */
-  readonly connectionsPerDocument?: number;
+  readonly connectionsPerDocument?: number | undefined;
   /**
    * How many messages a client may send in a second, after one second's worth at once. What comes faster is not lost: its
    * socket is read later.
    * @default 5000
    */
-  readonly messagesPerSecond?: number;
+  readonly messagesPerSecond?: number | undefined;
   /**
    * The same by bytes; less than `frameBytes` makes a large frame be followed by a long silence.
    * @default 16 MiB
    */
-  readonly bytesPerSecond?: number;
+  readonly bytesPerSecond?: number | undefined;
   /**
    * How many bytes of presence a client may hold, its states as JSON and 64 bytes for each; above it the connection is closed with
    * 1009.
    * @default 64 KiB
    */
-  readonly presenceBytes?: number;
+  readonly presenceBytes?: number | undefined;
 }
+
+/** The limits in force. */
+export type Limits = { readonly [Name in keyof ServerLimits]-?: number };
 
 const MEBIBYTE = 1024 * 1024;
 
-export function withDefaultLimits(limits: ServerLimits): Required<ServerLimits> {
+/** A limit that is `undefined` has its default, as one that is left out. */
+export function withDefaultLimits(limits: ServerLimits): Limits {
   return {
-    frameBytes: 16 * MEBIBYTE,
-    bufferedBytes: 8 * MEBIBYTE,
-    documents: 100_000,
-    connectionsPerDocument: 10_000,
-    messagesPerSecond: 5000,
-    bytesPerSecond: 16 * MEBIBYTE,
-    presenceBytes: 64 * 1024,
-    ...limits,
+    frameBytes: limits.frameBytes ?? 16 * MEBIBYTE,
+    documentBytes: limits.documentBytes ?? 256 * MEBIBYTE,
+    bufferedBytes: limits.bufferedBytes ?? 8 * MEBIBYTE,
+    documents: limits.documents ?? 100_000,
+    connectionsPerDocument: limits.connectionsPerDocument ?? 10_000,
+    messagesPerSecond: limits.messagesPerSecond ?? 5000,
+    bytesPerSecond: limits.bytesPerSecond ?? 16 * MEBIBYTE,
+    presenceBytes: limits.presenceBytes ?? 64 * 1024,
   };
 }

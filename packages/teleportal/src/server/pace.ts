@@ -1,5 +1,5 @@
 import type { ClientSocket } from "./client-socket.ts";
-import type { ServerLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 
 /** A pause shorter than this is not worth its timer, in milliseconds: it adds up. */
 const SHORTEST_PAUSE = 50;
@@ -17,10 +17,7 @@ export class Pace {
   #filledAt = performance.now();
   #paused: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    socket: ClientSocket,
-    limits: Required<Pick<ServerLimits, "messagesPerSecond" | "bytesPerSecond">>,
-  ) {
+  constructor(socket: ClientSocket, limits: Pick<Limits, "messagesPerSecond" | "bytesPerSecond">) {
     this.#socket = socket;
     this.#messages = this.#messagesPerSecond = limits.messagesPerSecond;
     this.#bytes = this.#bytesPerSecond = limits.bytesPerSecond;

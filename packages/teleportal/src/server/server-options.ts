@@ -32,6 +32,13 @@ export interface ServerOptions<Context> {
   readonly logger?: Logger;
   readonly limits?: ServerLimits;
   /**
+   * Whether the content of what was deleted stays, for all documents or for those that the function says yes to; asked when a
+   * document is opened. Version histories (`Y.snapshot`, clients with `gc: false`) need it. Without it a document loses that content
+   * when it is next made compact, and takes the less room.
+   * @default false
+   */
+  readonly keepDeletedContent?: boolean | ((request: DocumentRequest<Context>) => boolean);
+  /**
    * How long a client that opens a document waits for the other instances' state, in milliseconds. Not at all when
    * there are none, or the broker is away.
    * @default 1000

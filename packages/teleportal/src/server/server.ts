@@ -1,46 +1,24 @@
-import {
-  createPeerId,
-  createTurnBatch,
-  describeCause,
-  isPeerId,
-  SyncError,
-} from "@teleportal/sync-core";
+import { createPeerId, describeCause, isPeerId, SyncError } from "@teleportal/sync-core";
 import type { OfflineBudget } from "@teleportal/sync-core";
 import { createCounters } from "../operations/counters.ts";
 import type { InstanceSnapshot } from "../operations/snapshot.ts";
 import { takeSnapshot } from "../operations/take-snapshot.ts";
-import { BackgroundWork } from "../document/background-work.ts";
 import { openDocument } from "../document/document.ts";
 import type { Document } from "../document/document.ts";
+import { Schedule } from "../document/schedule.ts";
 import type { ClientConnection, ClientSocket } from "./client-socket.ts";
 import { CloseCode } from "./close-code.ts";
 import { createConnection } from "./connection.ts";
 import type { ConnectionHost, ServerConnection } from "./connection.ts";
-import { createDelayedBatch } from "./delayed-batch.ts";
 import { createDocumentRegistry } from "./document-registry.ts";
 import { KeepAlive } from "./keep-alive.ts";
 import type { Share } from "./keep-alive.ts";
 import { withDefaultLimits } from "./limits.ts";
-import type { ServerLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import type { DocumentRequest, PermissionRequest, ServerOptions } from "./server-options.ts";
 
-/**
- * After which time the peers hear of presence that was renewed, in milliseconds; that of all documents together. A
- * client renews its own every 15 s, and takes another's for over after 30 s.
- */
-const RENEWAL_DELAY = 2000;
-
-/** Of so many documents, as those of one turn go to the peers in one message. */
-const RENEWED_AT_ONCE = 256;
-
-/**
- * After which time what came from a peer is stored, in milliseconds. The peer stores it at once, as it does what its
- * own clients type, so there is no hurry: what comes meanwhile is stored with it.
- */
-const STORE_DELAY = 100;
-
-/** So few documents, as nobody's keystroke is to wait for it. */
-const STORED_AT_ONCE = 4;
+/** So many documents are remembered that a refused update was reported of. */
+const MOST_REPORTED = 10_000;
 
 /** How many bytes of edits all documents together keep to send them when the broker is back; the rest is fetched. */
 const OFFLINE_BYTES = 16 * 1024 * 1024;
@@ -58,21 +36,15 @@ export class Server<Context = unknown> {
   /** Those that are open, and in which share each is kept alive. */
   readonly #connections = new Map<ServerConnection<DocumentRequest<Context>>, Share>();
   readonly #connectionHost: ConnectionHost<DocumentRequest<Context>>;
-  readonly #flushing = createTurnBatch<Document>((document) => document.flush());
-  readonly #storingNow = createTurnBatch<Document>((document) => document.store());
-  readonly #background = new BackgroundWork();
+  readonly #schedule = new Schedule();
   readonly #counters = createCounters();
   readonly #startedAt = performance.now();
-  readonly #renewing = createDelayedBatch<Document>(RENEWAL_DELAY, RENEWED_AT_ONCE, (document) =>
-    document.renew(),
-  );
-  readonly #storingSoon = createDelayedBatch<Document>(STORE_DELAY, STORED_AT_ONCE, (document) =>
-    document.store(),
-  );
   readonly #keepAlive = new KeepAlive();
   #closing: Promise<void> | undefined;
   readonly #offlineBudget: OfflineBudget = { held: 0, cap: OFFLINE_BYTES };
   #lastEpoch = 0;
+  /** Documents of which a refused update was reported. */
+  readonly #reported = new Set<string>();
 
   /** @throws SyncError for an `instanceId` that is none. */
   constructor(options: ServerOptions<Context>) {
@@ -96,6 +68,7 @@ export class Server<Context = unknown> {
       refusal: (documentId) => this.#refusal(documentId),
       open: (client) => this.#documents.acquire(client.documentId, () => this.#open(client)),
       release: (documentId) => this.#documents.release(documentId),
+      updateRefused: (documentId, cause) => this.#reportRefused(documentId, cause),
       ended: (connection) => {
         const share = this.#connections.get(connection);
         if (share !== undefined) this.#keepAlive.delete(connection, share);
@@ -127,7 +100,7 @@ export class Server<Context = unknown> {
   }
 
   /** The limits in force, defaults included. */
-  get limits(): Required<ServerLimits> {
+  get limits(): Limits {
     return this.#limits;
   }
 
@@ -146,7 +119,7 @@ export class Server<Context = unknown> {
     const refusal = this.#refusal(documentId);
     if (refusal !== undefined) {
       socket.close(CloseCode.tryAgainLater, refusal);
-      return { receive() {}, closed() {} };
+      return { receive() {}, oversized() {}, closed() {} };
     }
     const connection = createConnection(socket, ctx, this.#connectionHost);
     const share = this.#keepAlive.deal();
@@ -241,12 +214,9 @@ export class Server<Context = unknown> {
           joinTimeout: this.#options.joinTimeout ?? 1000,
           offlineBudget: this.#offlineBudget,
         },
+        deletedContent: this.#keepsDeletedContent(request) ? "kept" : "removed",
         presenceBytes: this.#limits.presenceBytes,
-        background: this.#background,
-        flushAfterTurn: this.#flushing.add,
-        storeAfterTurn: this.#storingNow.add,
-        renewSoon: this.#renewing.add,
-        storeSoon: this.#storingSoon.add,
+        schedule: this.#schedule,
       });
     } catch (error) {
       await transport?.readable.cancel();
@@ -254,13 +224,30 @@ export class Server<Context = unknown> {
     }
   }
 
+  /** Once for each document: a client that holds what is refused may come again and again. */
+  #reportRefused(documentId: string, cause: Error): void {
+    if (this.#reported.has(documentId)) return;
+    if (this.#reported.size >= MOST_REPORTED) this.#reported.clear();
+    this.#reported.add(documentId);
+    this.#logger.warn(
+      `[teleportal] a client's update for ${documentId} is refused (${describeCause(cause)}): nobody else has seen it; ` +
+        "not reported again for this document",
+    );
+  }
+
+  #keepsDeletedContent(request: DocumentRequest<Context>): boolean {
+    const { keepDeletedContent = false } = this.#options;
+    return typeof keepDeletedContent === "function"
+      ? keepDeletedContent(request)
+      : keepDeletedContent;
+  }
+
   async #closeAll(): Promise<void> {
     for (const connection of this.#connections.keys()) {
       connection.close(CloseCode.goingAway, "the server is closing");
     }
     await this.#documents.closeAll();
-    this.#storingSoon.cancel();
-    this.#renewing.cancel();
+    this.#schedule.cancel();
     this.#keepAlive.stop();
   }
 }

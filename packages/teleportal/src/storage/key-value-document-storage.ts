@@ -6,8 +6,8 @@ import { createEntryNames, entryLength } from "./entry-key.ts";
 /** One stored update. */
 export interface KeyValueEntry {
   /**
-   * `<document key>:<name>`: 64 lower-case hex digits, a colon, then at most 60 of `0-9a-f-`. Never put twice, and in
-   * the order of writing for one storage object.
+   * `<document key>:<name>`: 64 lower-case hex digits, a colon, then at most 60 of `0-9a-f-`. In the order of writing for
+   * one storage object. Put again only after a `put` that has rejected, and with the same value.
    */
   readonly key: string;
   readonly value: Uint8Array;
@@ -49,6 +49,8 @@ export function createKeyValueDocumentStorage(
   { shared }: KeyValueDocumentStorageOptions,
 ): DocumentStorage {
   const createNames = createEntryNames();
+  /** The names of updates whose `put` has rejected: it may have stored them, and appended again they stand there once. */
+  const tried = new WeakMap<Uint8Array, string>();
   const documentKey = createDocumentKeys();
 
   async function read(document: string): Promise<KeyValueEntry[]> {
@@ -77,7 +79,7 @@ export function createKeyValueDocumentStorage(
       // Named and copied before the first await: in the order of the calls, and before the caller may reuse a buffer.
       const nextName = createNames();
       const named = updates.map((update) => ({
-        name: nextName(update.byteLength),
+        name: tried.get(update) ?? nextName(update.byteLength),
         value: new Uint8Array(update),
       }));
       const document = await documentKey(documentId);
@@ -87,6 +89,8 @@ export function createKeyValueDocumentStorage(
       try {
         await store.put(named.map(({ name, value }) => ({ key: `${document}:${name}`, value })));
       } catch (cause) {
+        for (const [index, update] of updates.entries())
+          tried.set(update, named[index]?.name ?? "");
         throw failed(
           `appending to document ${quote(documentId)}`,
           "check the store and append the same updates again",

@@ -46,6 +46,15 @@ export class UpdateList {
     });
   }
 
+  /** Views of all, until something is added or cleared. */
+  *views(): Generator<Uint8Array> {
+    let start = 0;
+    for (const end of this.#ends) {
+      yield this.#bytes.subarray(start, end);
+      start = end;
+    }
+  }
+
   clear(): void {
     this.#ends = [];
     if (this.#bytes.length > MOST_KEPT) this.#bytes = NOTHING;

@@ -2,14 +2,14 @@
 import process from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { encodeUpdateFrame, silentLogger } from "@teleportal/sync-core";
+import { encodeSyncStep1, encodeUpdateFrame, silentLogger } from "@teleportal/sync-core";
 import { createMemoryBus, createMemoryServerSyncTransportFactory } from "@teleportal/sync-memory";
 import type { MemoryBus } from "@teleportal/sync-memory";
 import { Server } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
 import * as Y from "yjs";
 import { decodeEnvelope, encodeEnvelope } from "../../../sync-core/src/wire/envelope.ts";
-import { UpdateLog } from "../../src/document/update-log.ts";
+import { History } from "../../src/document/history.ts";
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
@@ -69,10 +69,10 @@ async function wire(): Promise<number> {
   );
 }
 
-async function log(): Promise<number> {
-  const held = new UpdateLog();
+async function history(): Promise<number> {
+  const held = new History();
   return allocatedBy(createTypist(), (update) => {
-    held.append(update);
+    held.take(update);
     if (held.scattered) held.gather();
   });
 }
@@ -118,10 +118,12 @@ async function instances(): Promise<number> {
   const request = { documentId: "doc", context: undefined };
   const idle = { close() {}, bufferedAmount: 0 };
   const typist = (await startServer(bus)).connect({ ...idle, send() {} }, request);
-  (await startServer(bus)).connect(
+  const reader = (await startServer(bus)).connect(
     { ...idle, send: (frame) => frame[1] === 2 && arrived?.() },
     request,
   );
+  // Who has not asked for the document is not sent what is typed.
+  reader.receive(encodeSyncStep1(Uint8Array.of(0)));
   const type = createTypist();
   return allocatedBy(
     () => encodeUpdateFrame(type()),
@@ -137,7 +139,7 @@ console.log(
   JSON.stringify({
     quiet: await quiet(),
     wire: await wire(),
-    log: await log(),
+    history: await history(),
     instances: await instances(),
   }),
 );

@@ -16,7 +16,7 @@ const BUDGET = {
   /** An envelope, and what is read of it. */
   wire: 2400,
   /** Reading an update, keeping it, and gathering it with others. */
-  log: 2300,
+  history: 2300,
   /** From a client's frame at one instance to a client's frame at the other: reading it twice, storing it twice. */
   instances: 17_000,
 };

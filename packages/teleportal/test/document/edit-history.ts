@@ -151,16 +151,3 @@ export function docOf(updates: readonly Uint8Array[]): Y.Doc {
   for (const update of updates) Y.applyUpdate(doc, update);
   return doc;
 }
-
-/** What a document shows and holds, comparable with `toEqual`. */
-export function contentOf(doc: Y.Doc): unknown {
-  const snapshot = Y.snapshot(doc);
-  const deleted = new Map<number, string>();
-  for (const [client, items] of snapshot.ds.clients) {
-    const clocks = items.flatMap(({ clock, len }) =>
-      Array.from({ length: len }, (_, offset) => clock + offset),
-    );
-    deleted.set(client, [...new Set(clocks)].sort((a, b) => a - b).join());
-  }
-  return { shown: doc.toJSON(), held: snapshot.sv, deleted };
-}

@@ -17,7 +17,7 @@ const HONEST = 20;
  */
 export async function fuzzBroker(seed: number, inputs: number, secret?: string): Promise<void> {
   const random = createRandom(seed);
-  const world = await openFuzzWorld(secret);
+  const world = await openFuzzWorld(random, secret);
   const [a, b] = world.servers;
   const [typist, reader] = [clientOf(a, "attacked"), clientOf(b, "attacked")];
   await world.check();
@@ -54,6 +54,7 @@ export async function fuzzBroker(seed: number, inputs: number, secret?: string):
       "what has no seal has reached a client",
     );
   }
+  world.endRefusals();
   for (const client of [typist, reader]) client.leave();
   await world.close();
 }

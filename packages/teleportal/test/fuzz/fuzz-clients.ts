@@ -1,9 +1,10 @@
+import { History } from "../../src/document/history.ts";
 import { createRandom } from "../simulation/random.ts";
 import { brokenBytes } from "./broken-bytes.ts";
 import { clientCorpus } from "./client-corpus.ts";
 import { clientOf } from "./client-of.ts";
 import { must } from "./fuzz-error.ts";
-import { openFuzzWorld, turn } from "./fuzz-world.ts";
+import { openFuzzWorld, turn, until } from "./fuzz-world.ts";
 
 const ATTACKERS = 4;
 
@@ -18,8 +19,9 @@ const SLOWEST = 2000;
 export async function fuzzClients(seed: number, inputs: number): Promise<void> {
   const random = createRandom(seed);
   const corpus = clientCorpus();
-  const world = await openFuzzWorld();
-  const [server] = world.servers;
+  const world = await openFuzzWorld(random);
+  const [server, other] = world.servers;
+  const reader = clientOf(other, "attacked");
   const attackers = Array.from({ length: ATTACKERS }, () => clientOf(server, "attacked"));
   await world.check();
   for (let input = 0; input < inputs; input++) {
@@ -36,6 +38,21 @@ export async function fuzzClients(seed: number, inputs: number): Promise<void> {
     if (random.chance(0.05)) await turn();
   }
   await world.check();
-  for (const attacker of attackers) attacker.leave();
+  world.endRefusals();
+  const late = clientOf(server, "attacked");
+  await until(
+    () => isSame(reader.held, late.held),
+    "a reader on the other instance lacks something",
+  );
+  for (const client of [...attackers, reader, late]) client.leave();
   await world.close();
+  for (const storage of world.storages) {
+    const stored = new History();
+    for (const update of await storage.load("attacked")) stored.take(update);
+    must(isSame(stored, late.held), "a storage lacks something");
+  }
+}
+
+function isSame(a: History, b: History): boolean {
+  return Buffer.compare(a.digest(), b.digest()) === 0;
 }

@@ -3,17 +3,22 @@ import type { Logger } from "@teleportal/sync-core";
 import { createMemoryBus, createMemoryServerSyncTransportFactory } from "@teleportal/sync-memory";
 import type { MemoryBus } from "@teleportal/sync-memory";
 import { Server } from "teleportal";
+import type { DocumentStorage } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
 import * as Y from "yjs";
+import type { Random } from "../simulation/random.ts";
 import { clientOf } from "./client-of.ts";
 import { must } from "./fuzz-error.ts";
 
-/** What a server may say aloud while it is sent broken bytes; anything else is a mistake of its own. */
-const EXPECTED = /a client has written what Yjs cannot apply/;
+/** What a server may say aloud while its storage refuses what it is given; anything else is a mistake of its own. */
+const EXPECTED = /^\[teleportal\] (storing attacked failed|the storage of attacked refuses)/;
 
 /** Two instances, and a document that nobody attacks, with somebody typing on one and reading on the other. */
 export interface FuzzWorld {
   readonly servers: readonly [Server, Server];
+  readonly storages: readonly [DocumentStorage, DocumentStorage];
+  /** From now on the storages take whatever they are given. */
+  endRefusals(): void;
   readonly bus: MemoryBus;
   /** All that was published, by channel. */
   readonly published: ReadonlyMap<string, readonly Uint8Array[]>;
@@ -23,7 +28,7 @@ export interface FuzzWorld {
   close(): Promise<void>;
 }
 
-export async function openFuzzWorld(secret?: string): Promise<FuzzWorld> {
+export async function openFuzzWorld(random: Random, secret?: string): Promise<FuzzWorld> {
   const inner = createMemoryBus();
   const published = new Map<string, Uint8Array[]>();
   const bus: MemoryBus = {
@@ -36,6 +41,7 @@ export async function openFuzzWorld(secret?: string): Promise<FuzzWorld> {
     },
   };
   const mistakes: string[] = [];
+  let refusing = true;
   const logger: Logger = {
     ...silentLogger,
     error(message: string) {
@@ -49,7 +55,15 @@ export async function openFuzzWorld(secret?: string): Promise<FuzzWorld> {
       undefined,
       logger,
     );
-    const storage = createMemoryDocumentStorage();
+    const memory = createMemoryDocumentStorage();
+    const storage: DocumentStorage = {
+      ...memory,
+      append(documentId, updates) {
+        return refusing && documentId === "attacked" && random.chance(0.3)
+          ? Promise.reject(new Error("refused"))
+          : memory.append(documentId, updates);
+      },
+    };
     const server = new Server<unknown>({
       getStorage: () => storage,
       checkPermission: () => true,
@@ -58,12 +72,14 @@ export async function openFuzzWorld(secret?: string): Promise<FuzzWorld> {
       logger,
       limits: { messagesPerSecond: Number.POSITIVE_INFINITY },
     });
-    return { factory, server };
+    return { factory, server, storage };
   }
 
   const [a, b] = [await start(), await start()];
   const typist = clientOf(a.server, "witness");
   const reader = clientOf(b.server, "witness");
+  // What is typed before that may come to the reader with what its instance asks the other one for.
+  await until(() => typist.synced && reader.synced, "the other document is not opened");
   const doc = new Y.Doc();
   let typed: Uint8Array | undefined;
   doc.on("update", (update: Uint8Array) => (typed = encodeUpdateFrame(new Uint8Array(update))));
@@ -85,6 +101,8 @@ export async function openFuzzWorld(secret?: string): Promise<FuzzWorld> {
 
   return {
     servers: [a.server, b.server],
+    storages: [a.storage, b.storage],
+    endRefusals: () => void (refusing = false),
     bus,
     published,
     check,

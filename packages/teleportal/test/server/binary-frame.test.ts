@@ -15,7 +15,9 @@ describe("a binary frame", () => {
     http.on("upgrade", (request, stream: Duplex, head) => {
       sockets.handleUpgrade(request, stream, head, (socket) => {
         for (const length of lengths) {
-          stream.write(binaryFrame(new Uint8Array(length).fill(length % 251)));
+          for (const piece of binaryFrame(new Uint8Array(length).fill(length % 251))) {
+            stream.write(piece);
+          }
           socket.ping();
           socket.send(`after ${length}`);
         }
@@ -39,10 +41,17 @@ describe("a binary frame", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (payload) => {
         const frame = binaryFrame(payload);
+        expect(frame.length).toBe(1);
         expect(binaryFrame(payload)).toBe(frame);
-        expect([...frame.subarray(-payload.length || frame.length)]).toEqual([...payload]);
+        const [piece = payload] = frame;
+        expect([...piece.subarray(-payload.length || piece.length)]).toEqual([...payload]);
         expect(binaryFrame(payload.slice())).toEqual(frame);
       }),
     );
+  });
+
+  it("shares the bytes of what is large with its payload", () => {
+    const payload = new Uint8Array(100_000);
+    expect(binaryFrame(payload).at(-1)).toBe(payload);
   });
 });

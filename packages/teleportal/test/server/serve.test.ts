@@ -8,10 +8,12 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it, test } from "vitest";
+import * as Y from "yjs";
 import { findRedis, requireBroker, startRedis } from "@teleportal/test-brokers";
 import { redactUrl } from "../../src/command/open-sync.ts";
 import { serve as serveHere } from "../../src/command/serve.ts";
 import { createStderrLogger } from "../../src/command/stderr-logger.ts";
+import { CloseCode } from "../../src/server/close-code.ts";
 import { createFileDocumentStorage } from "../../src/storage/index.ts";
 import { answerToUpgrade } from "./answer-to-upgrade.ts";
 import { connectProvider } from "./connect-provider.ts";
@@ -86,6 +88,8 @@ describe("teleportal serve", () => {
       allowedOrigins: undefined,
       keyPrefix: undefined,
       storage: `file:${directory}`,
+      documentBytes: undefined,
+      keepDeletedContent: false,
       operationsPort: undefined,
     };
     await expect(serveHere(options, createStderrLogger("error"), () => undefined)).rejects.toThrow(
@@ -93,6 +97,37 @@ describe("teleportal serve", () => {
     );
     const storage = createFileDocumentStorage(directory);
     await storage.open();
+    await storage.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it("takes the limit of a document, and keeps deleted content, when told to", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "teleportal-serve-"));
+    const flags = ["--document-bytes", "1000", "--keep-deleted-content"];
+    const server = await serve("--storage", `file:${directory}`, ...flags);
+    const writer = connectProvider(server.url, "doc");
+    await writer.synced;
+    // Enough to be made compact when the document is closed.
+    for (let i = 0; i < 100; i++) {
+      writer.text.insert(0, "kept after all");
+      writer.text.delete(0, writer.text.length);
+    }
+    writer.text.insert(0, "the end");
+    const reader = connectProvider(server.url, "doc");
+    await reader.until((text) => text === "the end");
+    const doc = new Y.Doc();
+    doc.getText("text").insert(0, "x".repeat(2000));
+    const large = connectProvider(server.url, "another", doc);
+    const code = await new Promise<number | undefined>((resolve) => {
+      large.provider.on("connection-close", (event) => resolve(event?.code));
+    });
+    expect(code).toBe(CloseCode.documentTooLarge);
+    for (const client of [writer, reader, large]) client.destroy();
+    server.child.kill("SIGTERM");
+    await server.exited;
+    const storage = createFileDocumentStorage(directory);
+    const stored = Buffer.concat(await storage.load("doc")).toString("latin1");
+    expect(stored.split("kept after all").length).toBe(101);
     await storage.close();
     await rm(directory, { recursive: true, force: true });
   });
@@ -114,6 +149,8 @@ describe("teleportal serve", () => {
     [["serve", "--prot", "1"], /Unknown option '--prot'/],
     [["serve", "--port", "http"], /--port: "http" is no port/],
     [["serve", "--port", "70000"], /--port: "70000" is no port/],
+    [["serve", "--document-bytes", "1e9"], /--document-bytes: "1e9" is no number of bytes/],
+    [["serve", "--document-bytes", "0"], /--document-bytes: "0" is no number of bytes/],
     [
       ["serve", "--sync", "kafka://:hun/ter2@localhost"],
       /^(?!.*ter2).*--sync: unknown scheme "kafka:"/,

@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import type { PeerMessage } from "@teleportal/sync-core";
-import { decodeEnvelope, silentLogger } from "@teleportal/sync-core";
+import { decodeEnvelope, encodeSyncStep1, silentLogger } from "@teleportal/sync-core";
 import { findRedis, freePort, requireBroker, startRedis } from "@teleportal/test-brokers";
 import { openLink } from "@teleportal/sync-core/conformance";
 import type { RedisBroker } from "@teleportal/test-brokers";
@@ -171,6 +171,8 @@ describe.skipIf(redis.skip)(`the specification, on a ${redis.title}`, () => {
     const frames: Uint8Array[] = [];
     bystander.on("message", (data: Buffer) => frames.push(new Uint8Array(data)));
     await once(bystander, "open");
+    // What others type comes behind the document, for which a client asks.
+    bystander.send(encodeSyncStep1(new Uint8Array([0])));
     const alice = connectProvider(a.url, documentId);
     await alice.synced;
     const channel = await listen(documentId);

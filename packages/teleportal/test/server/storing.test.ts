@@ -1,4 +1,5 @@
-import { encodeUpdateFrame } from "@teleportal/sync-core";
+import { DEFAULT_KEY_PREFIX, decodeEnvelope, encodeUpdateFrame } from "@teleportal/sync-core";
+import type { Message, PeerMessage } from "@teleportal/sync-core";
 import { createMemoryBus } from "@teleportal/sync-memory";
 import type { DocumentStorage } from "teleportal";
 import { createMemoryDocumentStorage } from "teleportal/storage";
@@ -8,6 +9,26 @@ import { connectEditor } from "./connect-editor.ts";
 import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
+import { updateOf } from "./update-of.ts";
+
+/** A peer that says what a test has it say, to one document; nobody else is there. */
+function createScriptedPeer() {
+  const sender = "00000000000000aa";
+  let controller: ReadableStreamDefaultController<Message> | undefined;
+  const readable = new ReadableStream<Message>({ start: (started) => void (controller = started) });
+  return {
+    factory: {
+      async createTransport() {
+        controller?.enqueue({ kind: "alone" });
+        return { readable, writable: new WritableStream<Message>() };
+      },
+      async close() {},
+    },
+    say(what: Pick<PeerMessage, "kind" | "seq" | "frames"> | { readonly kind: "gone" }) {
+      controller?.enqueue("frames" in what ? { sender, epoch: 1, ...what } : { sender, ...what });
+    },
+  };
+}
 
 /** A memory storage that counts how often it is written to. */
 function createCountingStorage(): DocumentStorage & { appends: number } {
@@ -128,17 +149,46 @@ describe("two instances", () => {
     });
     const a = await startInstance({ bus, storage: storageOf("a") });
     const b = await startInstance({ bus, storage: storageOf("b") });
+    const confirmations = new Set<string>();
+    bus.subscribe(`${DEFAULT_KEY_PREFIX}doc`, (bytes) => {
+      const read = decodeEnvelope(bytes);
+      if (read.type !== "messages") return;
+      for (const { kind, seq, sender, frames } of read.messages) {
+        if (kind === "digest" && seq > 0 && frames.length > 1) confirmations.add(sender);
+      }
+    });
     const [alice, bob] = [connectEditor(a.url, "doc"), connectEditor(b.url, "doc")];
     await Promise.all([alice.synced, bob.synced]);
     alice.text.insert(0, "one");
     await bob.until((text) => text === "one");
     bob.text.insert(3, " two");
     await alice.until((text) => text === "one two");
+    await expect.poll(() => appended).toEqual(["a", "b"]);
+    // Each has heard from the other that it has stored its own by the time it has sent what follows activity.
+    await expect.poll(() => confirmations.size, { timeout: 5000 }).toBe(2);
     await Promise.all([a.server.close(), b.server.close()]);
     expect(appended).toEqual(["a", "b"]);
     const doc = new Y.Doc();
     for (const update of await shared.load("doc")) Y.applyUpdate(doc, update);
     expect(doc.getText("text").toString()).toBe("one two");
+  });
+
+  it("with one storage store what the other one has not come to storing before it died", async () => {
+    const peer = createScriptedPeer();
+    const storage = createMemoryDocumentStorage({ shared: true });
+    const { url, server } = await startInstance({ storage, syncTransportFactory: peer.factory });
+    const reader = connectEditor(url, "doc");
+    await reader.synced;
+    const [first, second] = [updateOf("stored "), updateOf("not stored")];
+    peer.say({ kind: "update", seq: 1, frames: [encodeUpdateFrame(first)] });
+    // An empty second frame: the storage has all that was sent so far.
+    peer.say({ kind: "digest", seq: 1, frames: [new Uint8Array(8), new Uint8Array()] });
+    peer.say({ kind: "update", seq: 2, frames: [encodeUpdateFrame(second)] });
+    await reader.until((text) => text.length === "stored not stored".length);
+    expect(await storage.load("doc")).toEqual([]);
+    peer.say({ kind: "gone" });
+    await expect.poll(() => storage.load("doc")).toEqual([second]);
+    await server.close();
   });
 
   it("with a storage each store everything each", async () => {

@@ -6,6 +6,7 @@ export type Invariant =
   | "repairs are bounded"
   | "the offline queue is bounded"
   | "a quiet document is silent"
+  | "a download is seen as a whole"
   | "a diff is applied by its addressee only";
 
 export class InvariantBroken extends Error {

@@ -1,7 +1,7 @@
 import { decodeStateVector, digestOf } from "@teleportal/sync-core";
-import type { PeerMessage } from "@teleportal/sync-core";
+import type { PeerMessage, ReplicaDocument } from "@teleportal/sync-core";
 import * as Y from "yjs";
-import { decodeUpdate } from "../../src/document/decoded-update.ts";
+import { readUpdate } from "../../src/yjs-v1/run.ts";
 import type { Mutation } from "./mutation.ts";
 
 const EMPTY_STATE_VECTOR = new Uint8Array([0]);
@@ -16,21 +16,28 @@ export const MUTATIONS = {
   "leaves deletions out of its digest": () => ({
     document: (document) => ({
       ...bound(document),
-      digest: () => structDigest(merged(document.diff(EMPTY_STATE_VECTOR))),
+      digest: () => structDigest(everythingIn(document)),
     }),
   }),
 
   "leaves deletions out of its diffs": () => ({
     document: (document) => ({
       ...bound(document),
-      diff: (stateVector) => document.diff(stateVector).flatMap(withoutDeletions),
+      difference(stateVector, limit) {
+        const { update, whole } = document.difference(stateVector, limit);
+        return { update: update && withoutDeletions(update), whole };
+      },
     }),
   }),
 
   "says that it holds what lies behind a hole": () => ({
     document: (document) => ({
       ...bound(document),
-      stateVector: () => boldStateVector(merged(document.diff(EMPTY_STATE_VECTOR))),
+      stateVector: () => boldStateVector(everythingIn(document)),
+      withStaged: () => ({
+        ...document.withStaged(),
+        stateVector: boldStateVector(everythingIn(document)),
+      }),
     }),
   }),
 
@@ -63,8 +70,8 @@ export const MUTATIONS = {
   "publishes what it has received": () => ({
     host: (host, id) => ({
       ...host,
-      apply(frames, from) {
-        host.apply(frames, from);
+      apply(frames, from, heldByPeer) {
+        host.apply(frames, from, heldByPeer);
         if (from.kind === "update") host.send({ ...from, sender: id, frames });
       },
     }),
@@ -81,6 +88,10 @@ export const MUTATIONS = {
     }),
   }),
 
+  "applies each part of a repair when it comes": () => ({
+    host: (host) => ({ ...host, stage: (frames, from) => host.apply(frames, from) }),
+  }),
+
   "forgets every tenth update from a peer": () => {
     let count = 0;
     return {
@@ -90,13 +101,18 @@ export const MUTATIONS = {
   },
 } satisfies Record<string, () => Mutation>;
 
-function bound(document: Parameters<NonNullable<Mutation["document"]>>[0]) {
+function bound(document: ReplicaDocument) {
   return {
     stateVector: () => document.stateVector(),
-    diff: (stateVector: Uint8Array) => document.diff(stateVector),
+    difference: (stateVector: Uint8Array, limit: number) => document.difference(stateVector, limit),
     digest: () => document.digest(),
     complete: () => document.complete(),
+    withStaged: () => document.withStaged(),
   };
+}
+
+function everythingIn(document: ReplicaDocument): Uint8Array | undefined {
+  return document.difference(EMPTY_STATE_VECTOR, Number.POSITIVE_INFINITY).update;
 }
 
 /** Numbers what comes in anew, as if everything had come. */
@@ -116,20 +132,16 @@ function seesNoGap(): Mutation {
 function structDigest(everything: Uint8Array | undefined): Uint8Array {
   const ends = new Map<number, number[]>();
   if (everything !== undefined) {
-    for (const [client, , end] of decodeUpdate(everything).structs) ends.set(client, [0, end]);
+    for (const { client, end } of readUpdate(everything).runs) ends.set(client, [0, end]);
   }
   return digestOf(ends, new Map());
 }
 
-function merged(updates: readonly Uint8Array[]): Uint8Array | undefined {
-  return updates.length === 0 ? undefined : Y.mergeUpdates([...updates]);
-}
-
 /** None if there is nothing else in it. */
-function withoutDeletions(diff: Uint8Array): Uint8Array[] {
+function withoutDeletions(diff: Uint8Array): Uint8Array | undefined {
   // An update ends with its deletions, and those of a diff without structs are all there is.
   const { structs, ds } = Y.decodeUpdate(diff);
-  if (structs.length === 0) return [];
+  if (structs.length === 0) return undefined;
   let size = varUintLength(ds.clients.size);
   for (const [client, items] of ds.clients) {
     size += varUintLength(client) + varUintLength(items.length);
@@ -137,7 +149,7 @@ function withoutDeletions(diff: Uint8Array): Uint8Array[] {
   }
   const bytes = new Uint8Array(diff.length - size + 1);
   bytes.set(diff.subarray(0, diff.length - size));
-  return [bytes];
+  return bytes;
 }
 
 function varUintLength(value: number): number {
@@ -149,7 +161,7 @@ function varUintLength(value: number): number {
 function boldStateVector(everything: Uint8Array | undefined): Uint8Array {
   const ends = new Map<number, number>();
   if (everything !== undefined) {
-    for (const [client, , end] of decodeUpdate(everything).structs) ends.set(client, end);
+    for (const { client, end } of readUpdate(everything).runs) ends.set(client, end);
   }
   const encoded = Y.encodeStateVector(ends);
   if (decodeStateVector(encoded) === undefined) throw new Error("no state vector");

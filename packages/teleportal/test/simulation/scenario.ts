@@ -27,7 +27,7 @@ export interface Scenario {
   /** The last of them is over. */
   readonly healed: number;
   readonly clients: readonly ClientPlan[];
-  /** When a log is made compact. */
+  /** When a history is made compact. */
   readonly compactions: readonly { readonly at: number; readonly place: number }[];
 }
 

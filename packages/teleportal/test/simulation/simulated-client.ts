@@ -5,6 +5,7 @@ import {
   encodeUpdateFrame,
 } from "@teleportal/sync-core";
 import * as Y from "yjs";
+import { InvariantBroken } from "./invariant-broken.ts";
 import type { Random } from "./random.ts";
 import type { InstanceConnection, SimulatedInstance } from "./simulated-instance.ts";
 import type { Trace } from "./trace.ts";
@@ -122,11 +123,23 @@ export function createSimulatedClient(
         Y.applyUpdate(doc, read.update.slice(), REMOTE);
         return;
       case "update":
-        Y.applyUpdate(doc, read.update.slice(), REMOTE);
+        if (synced) Y.applyUpdate(doc, read.update.slice(), REMOTE);
+        else takeUnseen(read.update.slice());
         return;
       default:
         throw new Error(`an instance has sent a frame of type ${read.type}`);
     }
+  }
+
+  /** A part of the document that is to come: what others type comes behind that. */
+  function takeUnseen(update: Uint8Array): void {
+    const before = contentOf(doc);
+    Y.applyUpdate(doc, update, REMOTE);
+    if (contentOf(doc) === before) return;
+    throw new InvariantBroken(
+      "a download is seen as a whole",
+      `${name} reads ${contentOf(doc)} behind ${before} before its last frame`,
+    );
   }
 
   return {

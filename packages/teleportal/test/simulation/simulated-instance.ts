@@ -2,11 +2,18 @@ import {
   createReplica,
   decodeClientFrame,
   encodeSyncStep1,
+  encodeSyncStep2,
   encodeUpdateFrame,
 } from "@teleportal/sync-core";
-import type { PeerMessage, Replica, ReplicaHost, TransportSignal } from "@teleportal/sync-core";
-import { syncFrames } from "../../src/document/sync-frames.ts";
-import { UpdateLog } from "../../src/document/update-log.ts";
+import type {
+  PeerMessage,
+  Replica,
+  ReplicaDocument,
+  ReplicaHost,
+  TransportSignal,
+} from "@teleportal/sync-core";
+import { History } from "../../src/document/history.ts";
+import { StagedRepair } from "../../src/document/staged-repair.ts";
 import { InvariantBroken } from "./invariant-broken.ts";
 import type { Mutation } from "./mutation.ts";
 import { createPublicationCheck } from "./publication-check.ts";
@@ -33,12 +40,12 @@ export interface InstanceConnection {
 export interface SimulatedInstance {
   readonly place: string;
   readonly id: string;
-  readonly log: UpdateLog;
+  readonly history: History;
   connect(client: InstanceClient): InstanceConnection;
   /** Everything that happens from now on waits for `resume`. */
   pause(): void;
   resume(): void;
-  /** Makes the log compact, as the server does when it has grown. */
+  /** Makes the history compact, as the server does when it has grown. */
   compact(): void;
   /** Ends at once, and nobody is told. */
   crash(): void;
@@ -63,22 +70,24 @@ export interface InstanceWorld {
   readonly random: Random;
   readonly trace: Trace;
   readonly broker: SimulatedBroker;
-  /** The log has something new; from a client if `by` says so. */
+  /** The history has something new; from a client if `by` says so. */
   added(update: Uint8Array, by: "client" | "peer"): void;
   sent(message: PeerMessage): void;
 }
 
-/** What `openDocument` does around log and replica, over virtual time and without presence. */
+/** What `openDocument` does around history and replica, over virtual time and without presence. */
 export function startSimulatedInstance(
   settings: InstanceSettings,
   world: InstanceWorld,
 ): SimulatedInstance {
   const { place, id, epoch, offlineBytes, pieceSize, mutation } = settings;
   const { clock, random, trace, broker } = world;
-  const log = new UpdateLog(settings.stored, pieceSize);
+  const history = new History();
+  for (const update of settings.stored) history.load(update);
+  const staged = new StagedRepair(history);
   const check = createPublicationCheck(place, offlineBytes);
   const connected = new Set<InstanceClient>();
-  /** Those of them that the document is open for. */
+  /** Those of them that have been sent the document. */
   const clients = new Set<InstanceClient>();
   let state: "running" | "paused" | "over" = "running";
   let inbox: (() => void)[] = [];
@@ -112,7 +121,7 @@ export function startSimulatedInstance(
       world.sent(message);
       transport.send(message);
     },
-    apply(frames) {
+    apply(frames, from, heldByPeer) {
       if (received === undefined || !("frames" in received)) {
         throw new Error("frames were applied, and none had come");
       }
@@ -122,8 +131,21 @@ export function startSimulatedInstance(
           `${place} applies a diff for ${received.to ?? "nobody"}`,
         );
       }
-      for (const frame of frames) applyFrame(frame);
+      const parts = heldByPeer === undefined ? "none" : staged.finish(from, heldByPeer);
+      if (parts === "outdated") return;
+      if (from.kind === "update") {
+        for (const frame of frames) takeFromPeer(updateIn(frame), frame);
+        return;
+      }
+      const repair = parts === "none" ? new History() : parts;
+      for (const frame of frames) repair.take(updateIn(frame));
+      takeFromPeer(repair.state());
     },
+    stage(frames, from) {
+      for (const frame of frames) staged.add(updateIn(frame), from);
+    },
+    storing: () => "apart",
+    confirmed() {},
     applyAwareness() {},
     gone() {},
     awarenessSnapshot: () => undefined,
@@ -149,22 +171,25 @@ export function startSimulatedInstance(
     },
   };
 
-  function applyFrame(frame: Uint8Array): void {
+  function updateIn(frame: Uint8Array): Uint8Array {
     const read = decodeClientFrame(frame);
-    if (read.type !== "update" && read.type !== "sync-step-2") {
-      throw new Error(`${place} is to apply a frame of type ${read.type}`);
-    }
-    const update = read.update.slice();
-    if (log.append(update) === "known") return;
-    world.added(update, "peer");
-    sendToClients(read.type === "update" ? frame : encodeUpdateFrame(update));
+    if (read.type === "update" || read.type === "sync-step-2") return read.update.slice();
+    throw new Error(`${place} is to apply a frame of type ${read.type}`);
+  }
+
+  function takeFromPeer(update: Uint8Array, frame?: Uint8Array): void {
+    const news = history.take(update);
+    if (news === undefined) return;
+    world.added(news, "peer");
+    sendToClients(news === update && frame !== undefined ? frame : encodeUpdateFrame(news));
   }
 
   function acceptUpdate(client: InstanceClient, update: Uint8Array, frame?: Uint8Array): void {
-    if (log.append(update) === "known") return;
+    const news = history.take(update);
+    if (news === undefined) return;
     trace.note(place, "accept", update.length);
-    world.added(update, "client");
-    const forwarded = frame ?? encodeUpdateFrame(update);
+    world.added(news, "client");
+    const forwarded = news === update && frame !== undefined ? frame : encodeUpdateFrame(news);
     sendToClients(forwarded, client);
     check.typed(forwarded);
     replica.localUpdate(forwarded);
@@ -197,7 +222,7 @@ export function startSimulatedInstance(
     const read = decodeClientFrame(frame);
     switch (read.type) {
       case "sync-step-1":
-        for (const answer of syncFrames(log, read.stateVector)) client.send(answer);
+        sendDownload(client, read.stateVector);
         return;
       case "update":
         acceptUpdate(client, read.update.slice(), frame.slice());
@@ -210,6 +235,15 @@ export function startSimulatedInstance(
     }
   }
 
+  function sendDownload(client: InstanceClient, stateVector: Uint8Array): void {
+    const frames = history.download(stateVector, pieceSize);
+    for (const [index, frame] of frames.entries()) {
+      const isLast = index === frames.length - 1;
+      client.send(isLast ? encodeSyncStep2(frame) : encodeUpdateFrame(frame));
+    }
+    clients.add(client);
+  }
+
   function end(): void {
     state = "over";
     inbox = [];
@@ -219,7 +253,14 @@ export function startSimulatedInstance(
   }
 
   const host = mutation.host === undefined ? realHost : mutation.host(realHost, id);
-  const document = mutation.document === undefined ? log : mutation.document(log, id);
+  const held: ReplicaDocument = {
+    stateVector: () => history.stateVector(),
+    digest: () => history.digest(),
+    complete: () => history.complete(),
+    difference: (stateVector, limit) => history.difference(stateVector, limit),
+    withStaged: () => staged.state(),
+  };
+  const document = mutation.document === undefined ? held : mutation.document(held, id);
   const replica: Replica = createReplica(document, host, {
     id,
     epoch,
@@ -238,7 +279,7 @@ export function startSimulatedInstance(
   return {
     place,
     id,
-    log,
+    history,
     connect(client) {
       let queue: Uint8Array[] | undefined = [];
       let open = true;
@@ -246,8 +287,7 @@ export function startSimulatedInstance(
 
       function begin(): void {
         if (!open) return;
-        clients.add(client);
-        client.send(encodeSyncStep1(log.stateVector()));
+        client.send(encodeSyncStep1(history.stateVector()));
         const waiting = queue ?? [];
         queue = undefined;
         for (const frame of waiting) handle(client, frame);
@@ -283,7 +323,10 @@ export function startSimulatedInstance(
       for (const task of tasks) afterTurn(task);
     },
     compact() {
-      run(() => log.compact());
+      run(() => {
+        const steps = history.compact();
+        while (steps.next().done !== true);
+      });
     },
     crash() {
       trace.note(place, "crash", 0);

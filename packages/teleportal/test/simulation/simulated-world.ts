@@ -112,7 +112,7 @@ export function createSimulatedWorld(
     const { life } = place;
     if (life === undefined) return;
     place.life = undefined;
-    if (fault.storage !== "kept") witness.endangered(life.log);
+    if (fault.storage !== "kept") witness.endangered(life.history);
     if (fault.storage === "empty") place.stored = [];
     if (fault.storage === "stale") place.stored = place.stored.slice(0, -random.integer(1, 5));
     if (fault.kind === "crash") life.crash();

@@ -1,6 +1,5 @@
 import * as Y from "yjs";
-import { compact } from "../../src/document/compaction.ts";
-import { UpdateLog } from "../../src/document/update-log.ts";
+import { History } from "../../src/document/history.ts";
 import { InvariantBroken } from "./invariant-broken.ts";
 import { contentOf } from "./simulated-client.ts";
 import type { SimulatedClient } from "./simulated-client.ts";
@@ -11,8 +10,8 @@ export interface Witness {
   wrote(update: Uint8Array): void;
   /** An instance has taken that from a client: it answers for it from then on. */
   accepted(update: Uint8Array): void;
-  /** That log is going to be forgotten: what it alone holds may be missing afterwards. */
-  endangered(log: UpdateLog): void;
+  /** That history is going to be forgotten: what it alone holds may be missing afterwards. */
+  endangered(history: History): void;
   /** What the instances are to hold from some time after now on: each written update that one of them holds now. */
   expected(instances: readonly SimulatedInstance[]): ReadonlySet<Uint8Array>;
   judge(
@@ -22,26 +21,24 @@ export interface Witness {
   ): void;
 }
 
-const EMPTY_STATE_VECTOR = new Uint8Array([0]);
-
 export function createWitness(): Witness {
   const written = new Set<Uint8Array>();
-  /** What some instance has to hold as long as no log that holds it is lost. */
+  /** What some instance has to hold as long as no history that holds it is lost. */
   const owed = new Set<Uint8Array>();
 
   return {
     wrote: (update) => void written.add(update),
     accepted: (update) => void owed.add(update),
-    endangered(log) {
-      for (const update of owed) if (log.isKnown(update)) owed.delete(update);
+    endangered(history) {
+      for (const update of owed) if (history.isKnown(update)) owed.delete(update);
     },
     expected(instances) {
       const expected = new Set<Uint8Array>();
       for (const update of written) {
-        if (instances.some(({ log }) => log.isKnown(update))) expected.add(update);
+        if (instances.some(({ history }) => history.isKnown(update))) expected.add(update);
       }
       for (const update of owed) {
-        if (instances.some(({ log }) => log.isKnown(update))) continue;
+        if (instances.some(({ history }) => history.isKnown(update))) continue;
         throw new InvariantBroken("no keystroke is lost", "nobody holds an accepted update");
       }
       return expected;
@@ -49,24 +46,24 @@ export function createWitness(): Witness {
     judge(expected, instances, clients) {
       const reference = docOf([...expected]);
       const content = contentOf(reference);
-      const everything = new UpdateLog();
+      const everything = new History();
       const all = docOf([...written]);
-      everything.append(Y.encodeStateAsUpdate(all));
+      everything.take(Y.encodeStateAsUpdate(all));
 
-      for (const { place, log } of instances) {
+      for (const { place, history } of instances) {
         let missing = 0;
-        for (const update of expected) if (!log.isKnown(update)) missing += 1;
+        for (const update of expected) if (!history.isKnown(update)) missing += 1;
         if (missing > 0) {
           throw new InvariantBroken(
             "no keystroke is lost",
             `${place} lacks ${missing} of ${expected.size} updates`,
           );
         }
-        const held = log.diff(EMPTY_STATE_VECTOR);
-        if (!held.every((update) => everything.isKnown(update))) {
+        const held = history.state();
+        if (!everything.isKnown(held)) {
           throw new InvariantBroken("nobody holds what nobody wrote", `${place} does`);
         }
-        const doc = docOf(held);
+        const doc = docOf([held]);
         const actual = contentOf(doc);
         if (actual !== content) {
           throw new InvariantBroken(
@@ -75,13 +72,9 @@ export function createWitness(): Witness {
           );
         }
       }
-      const digests = new Set(instances.map(({ log }) => log.digest().join()));
+      const digests = new Set(instances.map(({ history }) => history.digest().join()));
       if (digests.size > 1) {
-        // A log made compact also holds the deletions that Yjs only implies: others may hear of them later.
-        const spelledOut = new Set(instances.map(({ log }) => spelledOutDigest(log)));
-        if (spelledOut.size > 1) {
-          throw new InvariantBroken("no keystroke is lost", `${spelledOut.size} digests differ`);
-        }
+        throw new InvariantBroken("no keystroke is lost", `${digests.size} digests differ`);
       }
       for (const { name, synced, doc } of clients) {
         if (!synced || contentOf(doc) === content) continue;
@@ -100,10 +93,4 @@ function docOf(updates: readonly Uint8Array[]): Y.Doc {
     for (const update of updates) Y.applyUpdate(doc, update);
   });
   return doc;
-}
-
-/** The digest of what is held and of all that follows from it. */
-function spelledOutDigest(log: UpdateLog): string {
-  const pieces = compact(log.diff(EMPTY_STATE_VECTOR));
-  return new UpdateLog(pieces.map(({ update }) => update)).digest().join();
 }

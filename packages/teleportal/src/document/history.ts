@@ -1,0 +1,474 @@
+import { ByteWriter, decodeStateVector, digestOf, isAhead } from "@teleportal/sync-core";
+import type { Difference, StateVector } from "@teleportal/sync-core";
+import { UpdateList } from "../storage/update-list.ts";
+import { compactRuns } from "../yjs-v1/compact-runs.ts";
+import type { Deleted } from "../yjs-v1/compact-runs.ts";
+import { cutRun, splitRun } from "../yjs-v1/cut-run.ts";
+import { IdRanges } from "../yjs-v1/id-ranges.ts";
+import type { OperationRange } from "../yjs-v1/id-ranges.ts";
+import { readUpdate, RUN_SIZE } from "../yjs-v1/run.ts";
+import type { ReadUpdate, Run } from "../yjs-v1/run.ts";
+import { RunWriter } from "../yjs-v1/run-writer.ts";
+import { Content, StructReader } from "../yjs-v1/struct-reader.ts";
+import { bytesOf, joinParts, writeUpdate } from "../yjs-v1/update-writer.ts";
+import type { ClientRuns, UpdateParts } from "../yjs-v1/update-writer.ts";
+import type { Steps } from "./background-work.ts";
+
+/** After so many single updates `gather` pays: it takes a fraction of a millisecond. */
+const SCATTERED = 32;
+
+/** A larger update is kept as it came, in bytes: it need not be gathered. */
+const LARGE = 4 * 1024;
+
+/** A larger run is not written anew to put more to it, in bytes: compacting joins such runs. */
+const GROWING = 2 * 1024;
+
+/** Compacting less is not worth the while, in bytes. */
+const WORTH_COMPACTING = 64 * 1024;
+
+/** How much is compacted in a step, in bytes: a millisecond or two. */
+const STEP_BYTES = 64 * 1024;
+
+/** What a run takes beside its bytes, so that a step with many tiny ones ends as well. */
+const RUN_OVERHEAD = 64;
+
+/**
+ * The most a client is sent in one frame, in bytes, unless that would make more than {@link MOST_FRAMES}. A y-websocket client
+ * takes the connection for dead after 30 s without a message, so a large document on a slow line has to come in several.
+ */
+const FRAME_BYTES = 1024 * 1024;
+
+/** Each frame costs the client time with what has come before it: Yjs merges what waits (`pendingStructs`). */
+const MOST_FRAMES = 8;
+
+/**
+ * All that is held of a document, as bytes: the structs by client and clock, and the deletions. No Y.Doc, so nothing is changed
+ * that nobody has changed, and a keystroke costs reading that keystroke, however large the document.
+ */
+export class History {
+  readonly #structs = new IdRanges();
+  readonly #deletions = new IdRanges();
+  /** The structs, but for those of `#latest`. */
+  readonly #runs = new Map<number, Run[]>();
+  #runBytes = 0;
+  /** Updates as they came, until they are gathered into runs. None has a struct that is held besides. */
+  readonly #latest = new UpdateList();
+  #stateVector: Uint8Array | undefined;
+  #digest: Uint8Array | undefined;
+  /** How many operations are held and not deleted, and how many were deleted since the last compaction. */
+  #live = 0;
+  #erased = 0;
+  /** What compacting has found, or made, to be GC structs. */
+  #collected: IdRanges | undefined;
+  /** In bytes, after the last compaction. */
+  #compactBytes = 0;
+
+  get byteLength(): number {
+    return this.#runBytes + this.#latest.byteLength;
+  }
+
+  /** Whether there are so many single updates that `gather` pays. */
+  get scattered(): boolean {
+    return this.#latest.count >= SCATTERED;
+  }
+
+  /** Whether what came since the last compaction has outgrown the rest, or has erased most of it: another pays. */
+  get bloated(): boolean {
+    const { byteLength } = this;
+    const grown = byteLength - this.#compactBytes;
+    if (grown > Math.max(WORTH_COMPACTING, this.#compactBytes)) return true;
+    return byteLength > WORTH_COMPACTING && this.#erased > this.#live;
+  }
+
+  /** Takes what a storage has given. What is large in it was made compact. @throws MalformedUpdateError, and nothing has changed */
+  load(stored: Uint8Array): void {
+    if (this.take(stored) === undefined) return;
+    if (stored.length >= LARGE) this.#compactBytes += stored.length;
+    this.#erased = 0;
+  }
+
+  /**
+   * Adds a copy of what is new in an update. Returns that: the update itself if all of it is new and stands as Yjs writes it;
+   * `undefined` if nothing is.
+   *
+   * @throws MalformedUpdateError, and nothing has changed
+   */
+  take(update: Uint8Array): Uint8Array | undefined {
+    const read = readUpdate(update);
+    if (this.#isNew(read)) {
+      this.#note(read);
+      this.#keep(update, read.runs);
+      return update;
+    }
+    if (this.#holds(read)) return undefined;
+    const news = this.#newsOf(read);
+    const readNews = readUpdate(news);
+    this.#note(readNews);
+    this.#keep(news, readNews.runs);
+    return news;
+  }
+
+  /** Whether `take` would say that nothing is new. @throws MalformedUpdateError */
+  isKnown(update: Uint8Array): boolean {
+    return this.#holds(readUpdate(update));
+  }
+
+  /** Yjs's encoding of what is held from clock 0 without a hole, per client. */
+  stateVector(): Uint8Array {
+    this.#stateVector ??= encodeStateVector(this.#structs.clients);
+    return this.#stateVector;
+  }
+
+  /** Equal for two histories exactly when they hold the same operations and deletions; see `digestOf`. */
+  digest(): Uint8Array {
+    this.#digest ??= digestOf(this.#structs.clients, this.#deletions.clients);
+    return this.#digest;
+  }
+
+  /** False while operations are held whose predecessors by the same client are missing. */
+  complete(): boolean {
+    return this.#structs.whole;
+  }
+
+  /** Whether a holder of `stateVector` lacks no operation that is held. */
+  isWithin(stateVector: StateVector): boolean {
+    const ends = new Map<number, number>();
+    for (const [client, ranges] of this.#structs.clients) ends.set(client, ranges.at(-1) ?? 0);
+    return !isAhead(ends, stateVector);
+  }
+
+  /** State vector and digest of what both hold together. */
+  together(other: History): { readonly stateVector: Uint8Array; readonly digest: Uint8Array } {
+    const structs = unionOf(this.#structs, other.#structs);
+    const deletions = unionOf(this.#deletions, other.#deletions);
+    return {
+      stateVector: encodeStateVector(structs.clients),
+      digest: digestOf(structs.clients, deletions.clients),
+    };
+  }
+
+  /** Everything, as one update. */
+  state(): Uint8Array {
+    this.gather();
+    return joinParts(writeUpdate(this.#runs, this.#deletions.clients));
+  }
+
+  /**
+   * What takes a holder of `stateVector` here in one transaction of Yjs: one update, or for what is large several, of which
+   * nothing is seen before the last has come. For that the last has the first struct of each client that the holder lacks, and
+   * the deletions: until then Yjs keeps the others in `pendingStructs`.
+   */
+  download(stateVector: Uint8Array, frameBytes = FRAME_BYTES): readonly UpdateParts[] {
+    return this.#inFrames(this.#missing(stateVector), frameBytes);
+  }
+
+  /** What a holder of `stateVector` lacks, or about `limit` bytes of it; the deletions are all that are held. */
+  difference(stateVector: Uint8Array, limit: number): Difference {
+    const missing = this.#missing(stateVector);
+    const deletions = this.#deletions.clients;
+    if (missing.size === 0 && deletions.size === 0) return { update: undefined, whole: true };
+    if (missing.size === 0 || limit === Number.POSITIVE_INFINITY) {
+      return { update: joinParts(writeUpdate(missing, deletions)), whole: true };
+    }
+    const [beginning = NO_RUNS, ...rest] = packed(whatGoesOn(missing, stateVector), limit);
+    const whole = rest.length === 0;
+    return { update: joinParts(writeUpdate(beginning, whole ? deletions : NO_DELETIONS)), whole };
+  }
+
+  /** Everything as updates of about `size` bytes, all deletions with the last; none if nothing is held. For storages. */
+  pieces(size: number): Uint8Array[] {
+    this.gather();
+    const groups = packed(this.#runs, size);
+    const deletions = this.#deletions.clients;
+    if (groups.length === 0 && deletions.size > 0) groups.push(new Map());
+    return groups.map((group, index) =>
+      joinParts(writeUpdate(group, index === groups.length - 1 ? deletions : NO_DELETIONS)),
+    );
+  }
+
+  /** Puts the latest updates to the rest, in a time that does not depend on the document's size. */
+  gather(): void {
+    if (this.#latest.count === 0) return;
+    const writers = new Map<number, RunWriter>();
+    for (const update of this.#latest.views()) {
+      const reader = StructReader.ofUpdate(update, "own");
+      while (reader.next()) {
+        if (reader.content === Content.skip) continue;
+        this.#writerAt(writers, reader).add(reader, 0, reader.length, "kept");
+      }
+    }
+    for (const writer of writers.values()) this.#insert(writer.finish());
+    this.#latest.clear();
+  }
+
+  /**
+   * Makes everything small in steps of a millisecond or two: structs that can be one become one, and what is deleted loses its content
+   * unless that is to be kept. Changes nothing of what is held. May be given up after any step, and what is taken meanwhile
+   * is kept.
+   */
+  *compact(deletedContent: "removed" | "kept" = "removed"): Steps<void> {
+    this.gather();
+    const deleted: Deleted = {
+      removed: deletedContent === "removed" ? this.#deletions : new IdRanges(),
+      collected: (this.#collected ??= new IdRanges()),
+    };
+    let work = 0;
+    for (const client of this.#runs.keys()) {
+      for (let index = 0; ;) {
+        const runs = this.#runs.get(client) ?? [];
+        const group = neighboursFrom(runs, index);
+        if (group.length === 0) break;
+        const compacted = compactRuns(group, deleted);
+        runs.splice(index, group.length, ...compacted);
+        this.#runBytes += bytesOf(compacted) - bytesOf(group);
+        index += compacted.length;
+        work += bytesOf(group) + RUN_OVERHEAD;
+        if (work < STEP_BYTES) continue;
+        work = 0;
+        yield;
+      }
+    }
+    this.#compactBytes = this.byteLength;
+    this.#erased = 0;
+  }
+
+  #isNew({ runs, deletions, ordered }: ReadUpdate): boolean {
+    if (!ordered || (runs.length === 0 && deletions.length === 0)) return false;
+    for (const { client, start, end } of runs)
+      if (!this.#structs.lacks(client, start, end)) return false;
+    for (const range of deletions) if (!this.#deletions.lacks(...range)) return false;
+    return true;
+  }
+
+  #holds({ runs, deletions }: ReadUpdate): boolean {
+    return (
+      runs.every(({ client, start, end }) => this.#structs.has(client, start, end)) &&
+      deletions.every((range) => this.#deletions.has(...range))
+    );
+  }
+
+  /** What is not held, as Yjs writes it. */
+  #newsOf(read: ReadUpdate): Uint8Array {
+    const runs = new Map<number, Run[]>();
+    for (const run of read.runs) {
+      for (const { start, end, present } of this.#structs.segments(
+        run.client,
+        run.start,
+        run.end,
+      )) {
+        if (!present) addRuns(runs, run.client, [cutRun(run, start, end)]);
+      }
+    }
+    const news: OperationRange[] = [];
+    for (const [client, start, end] of read.deletions) {
+      for (const part of this.#deletions.segments(client, start, end)) {
+        if (!part.present) news.push([client, part.start, part.end]);
+      }
+    }
+    const deletions = new IdRanges();
+    deletions.addAll(news);
+    return joinParts(writeUpdate(runs, deletions.clients));
+  }
+
+  #note({ runs, deletions }: ReadUpdate): void {
+    for (const { client, start, end } of runs) {
+      this.#live += this.#structs.add(client, start, end);
+      this.#live -= this.#deletions.count(client, start, end);
+    }
+    // What is not held can be deleted too, and erases nothing.
+    let held = 0;
+    for (const [client, start, end] of deletions) held += this.#structs.count(client, start, end);
+    const erased = Math.min(held, this.#deletions.addAll(deletions));
+    this.#live -= erased;
+    this.#erased += erased;
+    this.#stateVector = this.#digest = undefined;
+  }
+
+  /** Keeps the structs of an update; none is held besides. */
+  #keep(update: Uint8Array, runs: readonly Run[]): void {
+    if (runs.length === 0) return;
+    if (update.length < LARGE) {
+      this.#latest.push(update);
+      return;
+    }
+    // A copy: a socket, or a storage, may use its buffer again. Not `slice`, as a Buffer's is a view.
+    const bytes = new Uint8Array(update);
+    for (const group of byClient(runs)) {
+      const own = group.map((run) => ({ ...run, bytes }));
+      addRuns(this.#runs, group[0].client, own);
+      this.#runBytes += bytesOf(own);
+    }
+  }
+
+  /** The one that the struct read last is to be added to. */
+  #writerAt(writers: Map<number, RunWriter>, { client, clock }: StructReader): RunWriter {
+    const current = writers.get(client);
+    if (current?.end === clock && current.size < GROWING) return current;
+    if (current !== undefined) this.#insert(current.finish());
+    const runs = this.#runs.get(client);
+    const last = runs?.at(-1);
+    let writer: RunWriter;
+    if (runs !== undefined && last?.end === clock && last.to - last.from < GROWING) {
+      runs.pop();
+      this.#runBytes -= bytesOf([last]);
+      writer = RunWriter.behind(last);
+    } else {
+      writer = new RunWriter(client, clock);
+    }
+    writers.set(client, writer);
+    return writer;
+  }
+
+  #insert(run: Run): void {
+    addRuns(this.#runs, run.client, [run]);
+    this.#runBytes += bytesOf([run]);
+  }
+
+  #missing(stateVector: Uint8Array): ClientRuns {
+    this.gather();
+    const theirs = decodeStateVector(stateVector) ?? NOTHING;
+    if (theirs.size === 0) return this.#runs;
+    const missing = new Map<number, Run[]>();
+    for (const [client, runs] of this.#runs) {
+      const held = theirs.get(client) ?? 0;
+      const first = runs.findIndex(({ end }) => end > held);
+      const [cut, ...rest] = first === -1 ? [] : runs.slice(first);
+      if (cut !== undefined) missing.set(client, [cutRun(cut, held, cut.end), ...rest]);
+    }
+    return missing;
+  }
+
+  #inFrames(missing: ClientRuns, frameBytes: number): readonly UpdateParts[] {
+    const deletions = this.#deletions.clients;
+    let bytes = 0;
+    for (const runs of missing.values()) bytes += bytesOf(runs);
+    if (bytes <= frameBytes) return [writeUpdate(missing, deletions)];
+    const heldBack = new Map<number, Run[]>();
+    const others = new Map<number, Run[]>();
+    for (const [client, [run, ...runs]] of missing) {
+      if (run === undefined) continue;
+      const [first, rest] = splitRun(run, 0);
+      heldBack.set(client, [first]);
+      if (rest !== undefined) runs.unshift(rest);
+      if (runs.length > 0) others.set(client, runs);
+    }
+    const groups = packed(others, Math.max(frameBytes, bytes / MOST_FRAMES));
+    return [
+      ...groups.map((group) => writeUpdate(group, NO_DELETIONS)),
+      writeUpdate(heldBack, deletions),
+    ];
+  }
+}
+
+const NOTHING: StateVector = new Map();
+const NO_RUNS: ClientRuns = new Map();
+const NO_DELETIONS: ReadonlyMap<number, readonly number[]> = new Map();
+
+/** Adds runs of one client, which are in order and of which nothing is there. */
+function addRuns(runs: Map<number, Run[]>, client: number, added: readonly Run[]): void {
+  const ofClient = runs.get(client);
+  const [first] = added;
+  if (first === undefined) return;
+  if (ofClient === undefined) {
+    runs.set(client, [...added]);
+    return;
+  }
+  const follow = (ofClient.at(-1)?.end ?? 0) <= first.start;
+  ofClient.push(...added);
+  if (!follow) ofClient.sort((a, b) => a.start - b.start);
+}
+
+/** Those of one client stand behind each other. */
+function byClient(runs: readonly Run[]): [Run, ...Run[]][] {
+  const groups: [Run, ...Run[]][] = [];
+  for (const run of runs) {
+    const last = groups.at(-1);
+    if (last !== undefined && last[0].client === run.client) last.push(run);
+    else groups.push([run]);
+  }
+  return groups;
+}
+
+/** The run at `index`, and those behind it that follow it without a hole and make one with it that is not too large. */
+function neighboursFrom(runs: readonly Run[], index: number): Run[] {
+  const group: Run[] = [];
+  let bytes = 0;
+  for (let i = index; i < runs.length; i++) {
+    const run = runs[i];
+    if (run === undefined) break;
+    bytes += bytesOf([run]);
+    const last = group.at(-1);
+    if (last !== undefined && (last.end !== run.start || bytes > RUN_SIZE)) break;
+    group.push(run);
+  }
+  return group;
+}
+
+/** In groups of at most `size` bytes, or a single struct; each client's in order. */
+function packed(runs: ClientRuns, size: number): Map<number, Run[]>[] {
+  const groups: Map<number, Run[]>[] = [];
+  let group = new Map<number, Run[]>();
+  let room = 0;
+
+  function begin(): void {
+    group = new Map();
+    groups.push(group);
+    room = size;
+  }
+
+  function put(run: Run): void {
+    room -= run.to - run.from;
+    const ofClient = group.get(run.client);
+    if (ofClient === undefined) group.set(run.client, [run]);
+    else ofClient.push(run);
+  }
+
+  for (const ofClient of runs.values()) {
+    for (const run of ofClient) {
+      let rest: Run | undefined = run;
+      while (rest !== undefined) {
+        // So little room is not worth cutting a run for.
+        if (rest.to - rest.from > room && room < size / 2) begin();
+        const [first, others]: readonly [Run, Run | undefined] = splitRun(rest, room);
+        if (first.to - first.from > room && room < size) begin();
+        put(first);
+        rest = others;
+      }
+    }
+  }
+  return groups;
+}
+
+/**
+ * The clients first whose runs go on where the holder of `stateVector` ends: no state vector says what is held behind a hole, so
+ * that would be sent again each time, and the rest never.
+ */
+function whatGoesOn(missing: ClientRuns, stateVector: Uint8Array): ClientRuns {
+  const theirs = decodeStateVector(stateVector) ?? NOTHING;
+  const isBehindHole = ([client, [first]]: readonly [number, readonly Run[]]): boolean =>
+    (first?.start ?? 0) > (theirs.get(client) ?? 0);
+  const behind = [...missing].filter(isBehindHole);
+  if (behind.length === 0) return missing;
+  const rest = [...missing].filter((entry) => !isBehindHole(entry));
+  return new Map([...rest, ...behind]);
+}
+
+function unionOf(a: IdRanges, b: IdRanges): IdRanges {
+  const union = new IdRanges();
+  union.addAll([...a, ...b]);
+  return union;
+}
+
+function encodeStateVector(clients: ReadonlyMap<number, readonly number[]>): Uint8Array {
+  const contiguous: [client: number, clock: number][] = [];
+  for (const [client, [start, end]] of clients) {
+    if (start === 0 && end !== undefined) contiguous.push([client, end]);
+  }
+  const writer = new ByteWriter();
+  writer.varUint(contiguous.length);
+  for (const [client, clock] of contiguous) {
+    writer.varUint(client);
+    writer.varUint(clock);
+  }
+  return writer.finish();
+}

@@ -1,0 +1,466 @@
+/**
+ * Reads the structs of a Yjs update in the V1 format, one after the other, without building any. See `readClientsStructRefs` and
+ * `readDeleteSet` of Yjs 13 (src/utils/encoding.js, src/utils/DeleteSet.js), `Item.write` (src/structs/Item.js) and `readAny` of
+ * lib0 (decoding.js):
+ *
+ *     update    count v | section* | deletions
+ *     section   structs v | client v | clock v | struct*             (a client's structs, without a hole)
+ *     struct    info 1 | [left id] | [right id] | [parent] | [key] | content
+ *     deletions count v | (client v | count v | (clock v | length v)*)*
+ *
+ * `info` says which of the optional fields are there and what the content is. A struct says nothing about the one before it, so
+ * its bytes mean the same in any other section of the same client that has it at the same clock.
+ */
+import { ByteReader, TruncatedError } from "@teleportal/sync-core";
+import type { OperationRange } from "./id-ranges.ts";
+import { checkJson, isUsualJson, MAX_DEPTH } from "./json.ts";
+import { MalformedUpdateError } from "./malformed-update-error.ts";
+import type { Run } from "./run.ts";
+
+/** What a struct holds: Yjs's numbers. `gc` and `skip` are structs of their own, the rest is content of an item. */
+export const Content = {
+  gc: 0,
+  deleted: 1,
+  json: 2,
+  binary: 3,
+  string: 4,
+  embed: 5,
+  format: 6,
+  type: 7,
+  any: 8,
+  doc: 9,
+  skip: 10,
+} as const;
+
+/** Of a struct's first byte: what of it is its content's number, and whether it names its neighbours and a key. */
+export const INFO_CONTENT = 0x1f;
+export const INFO_LEFT = 0x80;
+export const INFO_RIGHT = 0x40;
+export const INFO_KEY = 0x20;
+
+/** Yjs's numbers of shared types go up to here; an element and a hook have a name. Later ones are of other libraries. */
+const LAST_TYPE = 6;
+const TYPE_XML_ELEMENT = 3;
+const TYPE_XML_HOOK = 5;
+
+/** Longer text is handed to the decoder without looking for ASCII first. */
+const LONG_TEXT = 96;
+
+const NONE: never[] = [];
+
+/** What Yjs decodes with. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * A cursor: its fields are about the struct that `next` has read. What is read as `foreign` is checked in full, so that nothing
+ * passes which a client of Yjs 13 cannot decode and apply; `own` bytes have passed before.
+ */
+export class StructReader {
+  /** Whose the struct is, its first clock, and how many operations it is. */
+  client = 0;
+  clock = 0;
+  length = 0;
+  info = 0;
+  content = 0;
+  /** The operations that it was inserted between; -1 for none. */
+  leftClient = -1;
+  leftClock = -1;
+  rightClient = -1;
+  rightClock = -1;
+  /** The operation that made its parent, if the struct names it; else -1. */
+  parentClient = -1;
+  parentClock = -1;
+  /** Where in the bytes it begins, its content begins, the first of its elements begins (text, JSON, any), and it ends. */
+  from = 0;
+  contentFrom = 0;
+  elementsFrom = 0;
+  to = 0;
+  /** False once a client's section was not below the one before it: Yjs writes the highest client first. */
+  ordered = true;
+  /** Whose the sections are, if there are several. */
+  readonly clients: number[] = NONE;
+  readonly bytes: Uint8Array;
+  readonly #reader: ByteReader;
+  readonly #foreign: boolean;
+  #sections: number;
+  #structs = 0;
+
+  private constructor(bytes: Uint8Array, foreign: boolean, run: Run | undefined) {
+    this.bytes = bytes;
+    this.#reader = new ByteReader(bytes);
+    this.#foreign = foreign;
+    if (run === undefined) {
+      this.#sections = this.#reader.varUint();
+      if (this.#sections > 1) this.clients = [];
+      this.client = Number.POSITIVE_INFINITY;
+      return;
+    }
+    this.#sections = 0;
+    this.#reader.skip(run.from);
+    this.#structs = run.count;
+    this.client = run.client;
+    this.clock = run.start;
+  }
+
+  /** @throws TruncatedError, as `next` and `deletions` do; these also throw MalformedUpdateError */
+  static ofUpdate(update: Uint8Array, trust: "foreign" | "own" = "foreign"): StructReader {
+    return new StructReader(update, trust === "foreign", undefined);
+  }
+
+  static ofRun(run: Run): StructReader {
+    return new StructReader(run.bytes, false, run);
+  }
+
+  /** Reads the next struct; false when there is none. */
+  next(): boolean {
+    this.clock += this.length;
+    this.length = 0;
+    while (this.#structs === 0) {
+      if (this.#sections === 0) return false;
+      this.#beginSection();
+    }
+    this.#structs -= 1;
+    this.#readStruct();
+    return true;
+  }
+
+  /** What is deleted, once the structs are read: the update ends there. */
+  deletions(): readonly OperationRange[] {
+    const reader = this.#reader;
+    const clients = reader.varUint();
+    let deletions: OperationRange[] | undefined;
+    for (let i = 0; i < clients; i++) {
+      const client = reader.varUint();
+      const count = reader.varUint();
+      for (let j = 0; j < count; j++) {
+        const clock = reader.varUint();
+        const length = reader.varUint();
+        if (length === 0 || !Number.isSafeInteger(clock + length)) {
+          throw new MalformedUpdateError("a deletion of nothing");
+        }
+        const range: OperationRange = [client, clock, clock + length];
+        // Made with its first, mostly the only one: an array that grows from nothing has room for seventeen.
+        if (deletions === undefined) deletions = [range];
+        else deletions.push(range);
+      }
+    }
+    if (reader.remaining > 0) {
+      throw new MalformedUpdateError(
+        "bytes behind the end of the update: is it in Yjs's V2 format, or cut wrongly?",
+      );
+    }
+    return deletions ?? NONE;
+  }
+
+  /** Where the element stands that begins `offset` operations into the struct; -1 inside a character of two UTF-16 units. */
+  positionOf(offset: number): number {
+    const reader = new ByteReader(this.bytes);
+    reader.skip(this.elementsFrom);
+    if (this.content === Content.string) return textPosition(reader, this.bytes, offset);
+    for (let i = 0; i < offset; i++) {
+      if (this.content === Content.json) reader.skip(reader.varUint());
+      else readAny(reader, undefined);
+    }
+    return reader.position;
+  }
+
+  #beginSection(): void {
+    const reader = this.#reader;
+    this.#sections -= 1;
+    this.#structs = reader.varUint();
+    const client = reader.varUint();
+    if (client >= this.client) this.ordered = false;
+    if (this.clients !== NONE) this.clients.push(client);
+    this.client = client;
+    this.clock = reader.varUint();
+  }
+
+  #readStruct(): void {
+    const reader = this.#reader;
+    this.from = reader.position;
+    const info = reader.uint8();
+    this.info = info;
+    this.content = info & INFO_CONTENT;
+    this.leftClient = this.leftClock = this.rightClient = this.rightClock = -1;
+    this.parentClient = this.parentClock = -1;
+    if (this.content !== Content.gc && this.content !== Content.skip) this.#readPlace(info);
+    this.contentFrom = this.elementsFrom = reader.position;
+    this.length = this.#readContent();
+    this.to = reader.position;
+    if (this.length === 0 || !Number.isSafeInteger(this.clock + this.length)) {
+      throw new MalformedUpdateError("a struct without operations");
+    }
+  }
+
+  #readPlace(info: number): void {
+    const reader = this.#reader;
+    if ((info & INFO_LEFT) !== 0) {
+      this.leftClient = reader.varUint();
+      this.leftClock = reader.varUint();
+      this.#checkEarlier(this.leftClient, this.leftClock);
+    }
+    if ((info & INFO_RIGHT) !== 0) {
+      this.rightClient = reader.varUint();
+      this.rightClock = reader.varUint();
+      this.#checkEarlier(this.rightClient, this.rightClock);
+    }
+    if ((info & (INFO_LEFT | INFO_RIGHT)) !== 0) return;
+    if (reader.varUint() === 1) {
+      this.#readText();
+    } else {
+      this.parentClient = reader.varUint();
+      this.parentClock = reader.varUint();
+      this.#checkEarlier(this.parentClient, this.parentClock);
+    }
+    if ((info & INFO_KEY) !== 0) this.#readText();
+  }
+
+  /** Yjs takes for granted that what a struct refers to by its own client comes before it. */
+  #checkEarlier(client: number, clock: number): void {
+    if (client === this.client && clock >= this.clock) {
+      throw new MalformedUpdateError("a struct that refers to itself or a later one");
+    }
+  }
+
+  /** Returns how many operations it is. */
+  #readContent(): number {
+    const reader = this.#reader;
+    switch (this.content) {
+      case Content.string:
+        return this.#readText();
+      case Content.gc:
+      case Content.deleted:
+      case Content.skip:
+        return reader.varUint();
+      case Content.format:
+        this.#readText();
+        this.#readJson();
+        return 1;
+      case Content.embed:
+        this.#readJson();
+        return 1;
+      case Content.type:
+        this.#readType();
+        return 1;
+      case Content.binary:
+        reader.skip(reader.varUint());
+        return 1;
+      case Content.any: {
+        const count = reader.varUint();
+        this.elementsFrom = reader.position;
+        for (let i = 0; i < count; i++) this.#readAny();
+        return count;
+      }
+      case Content.json: {
+        const count = reader.varUint();
+        this.elementsFrom = reader.position;
+        for (let i = 0; i < count; i++) this.#readJson("undefined");
+        return count;
+      }
+      case Content.doc: {
+        this.#readText();
+        const from = reader.position;
+        this.#readAny();
+        if (this.#foreign) checkSubdocument(this.bytes, from);
+        return 1;
+      }
+      default:
+        throw new MalformedUpdateError(
+          `content of kind ${this.content}, which Yjs 13 cannot read: another library has written it`,
+        );
+    }
+  }
+
+  #readType(): void {
+    const type = this.#reader.varUint();
+    if (type > LAST_TYPE) {
+      throw new MalformedUpdateError(
+        `a shared type of kind ${type}, which Yjs 13 cannot read: another library has written it`,
+      );
+    }
+    if (type === TYPE_XML_ELEMENT || type === TYPE_XML_HOOK) this.#readText();
+  }
+
+  #readAny(): void {
+    readAny(this.#reader, this.#foreign ? this.bytes : undefined);
+  }
+
+  /** `besides`: what may stand there that is no JSON. */
+  #readJson(besides?: string): void {
+    const reader = this.#reader;
+    const length = reader.varUint();
+    const from = reader.position;
+    reader.skip(length);
+    if (!this.#foreign || isUsualJson(this.bytes, from, from + length)) return;
+    const text = decodeText(this.bytes, from, from + length);
+    if (text !== besides) checkJson(text);
+  }
+
+  /** Returns how many UTF-16 code units it has. */
+  #readText(): number {
+    const reader = this.#reader;
+    const length = reader.varUint();
+    const from = reader.position;
+    this.elementsFrom = from;
+    reader.skip(length);
+    return unitsOf(this.bytes, from, from + length);
+  }
+}
+
+/** @throws MalformedUpdateError if the bytes are no UTF-8 */
+function unitsOf(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from > LONG_TEXT) return decodeText(bytes, from, to).length;
+  for (let i = from; i < to; i++) {
+    if ((bytes[i] ?? 0) > 0x7f) return decodeText(bytes, from, to).length;
+  }
+  return to - from;
+}
+
+function decodeText(bytes: Uint8Array, from: number, to: number): string {
+  try {
+    return utf8.decode(bytes.subarray(from, to));
+  } catch (cause) {
+    throw new MalformedUpdateError("text that is no UTF-8", { cause });
+  }
+}
+
+/** Where the UTF-16 code unit number `offset` of the text stands that begins at the reader's position. */
+function textPosition(reader: ByteReader, bytes: Uint8Array, offset: number): number {
+  let position = reader.position;
+  let units = 0;
+  while (units < offset) {
+    const byte = bytes[position] ?? 0;
+    // The first byte of a character tells how many it has; only those of four are two code units.
+    if (byte < 0x80) position += 1;
+    else if (byte < 0xe0) position += 2;
+    else if (byte < 0xf0) position += 3;
+    else {
+      position += 4;
+      units += 1;
+    }
+    units += 1;
+  }
+  return units === offset ? position : -1;
+}
+
+const ANY_UNDEFINED = 127;
+const ANY_NULL = 126;
+const ANY_INTEGER = 125;
+const ANY_FLOAT_32 = 124;
+const ANY_FLOAT_64 = 123;
+const ANY_BIG_INT = 122;
+const ANY_FALSE = 121;
+const ANY_TRUE = 120;
+const ANY_STRING = 119;
+const ANY_OBJECT = 118;
+const ANY_ARRAY = 117;
+const ANY_BYTES = 116;
+
+/** A value in lib0's encoding; its text and depth are checked if `checked` has the bytes. @throws MalformedUpdateError */
+function readAny(reader: ByteReader, checked: Uint8Array | undefined, depth = 0): void {
+  if (depth > MAX_DEPTH) {
+    throw new MalformedUpdateError(`a value nested more than ${MAX_DEPTH} levels deep`);
+  }
+  const type = reader.uint8();
+  switch (type) {
+    case ANY_STRING:
+      readAnyText(reader, checked);
+      return;
+    case ANY_OBJECT:
+      for (let left = reader.varUint(); left > 0; left--) {
+        readKey(reader, checked);
+        readAny(reader, checked, depth + 1);
+      }
+      return;
+    case ANY_ARRAY:
+      for (let left = reader.varUint(); left > 0; left--) readAny(reader, checked, depth + 1);
+      return;
+    default:
+      skipScalar(reader, type);
+  }
+}
+
+/** Options that would take the place of what a subdocument has: Yjs makes it by `new Doc({ guid, ...options })`. */
+const RESERVED_OPTIONS = ["guid", "gcFilter"];
+
+/** @throws MalformedUpdateError unless the value at `from`, which was read before, are options that Yjs can make a subdocument of */
+function checkSubdocument(bytes: Uint8Array, from: number): void {
+  const reader = new ByteReader(bytes);
+  reader.skip(from);
+  if (reader.uint8() !== ANY_OBJECT)
+    throw new MalformedUpdateError("a subdocument without options");
+  for (let left = reader.varUint(); left > 0; left--) {
+    const option = utf8.decode(reader.varBytes());
+    if (RESERVED_OPTIONS.includes(option)) {
+      throw new MalformedUpdateError(`a subdocument with the option ${option}`);
+    }
+    readAny(reader, undefined);
+  }
+}
+
+/** A key that would make an object pretend to be something else: lib0 assigns it, and so sets the prototype. */
+function readKey(reader: ByteReader, checked: Uint8Array | undefined): void {
+  const from = reader.position;
+  readAnyText(reader, checked);
+  if (reader.position - from !== PROTO.length + 1 || checked === undefined) return;
+  if (utf8.decode(checked.subarray(from + 1, reader.position)) === PROTO) {
+    throw new MalformedUpdateError(`an object with the key ${PROTO}`);
+  }
+}
+
+const PROTO = "__proto__";
+
+function readAnyText(reader: ByteReader, checked: Uint8Array | undefined): void {
+  const length = reader.varUint();
+  const from = reader.position;
+  reader.skip(length);
+  if (checked !== undefined) unitsOf(checked, from, from + length);
+}
+
+function skipScalar(reader: ByteReader, type: number): void {
+  switch (type) {
+    case ANY_UNDEFINED:
+    case ANY_NULL:
+    case ANY_TRUE:
+    case ANY_FALSE:
+      return;
+    case ANY_INTEGER:
+      skipInteger(reader);
+      return;
+    case ANY_FLOAT_32:
+      reader.skip(4);
+      return;
+    case ANY_FLOAT_64:
+    case ANY_BIG_INT:
+      reader.skip(8);
+      return;
+    case ANY_BYTES:
+      reader.skip(reader.varUint());
+      return;
+    default:
+      throw new MalformedUpdateError(`a value of the unknown type ${type}`);
+  }
+}
+
+/** lib0's signed integer: the first byte has a sign and 6 bits, the others 7. */
+function skipInteger(reader: ByteReader): void {
+  let byte = reader.uint8();
+  let value = byte & 0x3f;
+  for (let factor = 64; byte >= 0x80; factor *= 128) {
+    byte = reader.uint8();
+    value += (byte & 0x7f) * factor;
+    if (!Number.isSafeInteger(value)) throw new MalformedUpdateError("an integer too large");
+  }
+}
+
+/** What `read` returns. @throws MalformedUpdateError, also where bytes are missing */
+export function unlessTruncated<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof TruncatedError) {
+      throw new MalformedUpdateError("bytes are missing", { cause });
+    }
+    throw cause;
+  }
+}
