@@ -24,6 +24,11 @@ export class ByteReader {
     return this.#position;
   }
 
+  /** Goes on reading there. */
+  seek(position: number): void {
+    this.#position = position;
+  }
+
   uint8(): number {
     const byte = this.#bytes[this.#position];
     if (byte === undefined) throw new TruncatedError("a byte is missing");

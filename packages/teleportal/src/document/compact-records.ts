@@ -53,10 +53,3 @@ export function* compactRecords(
   yield* history.compact(deletedContent);
   return [...history.pieces(RECORD_BYTES), ...unreadable.map(({ record }) => record)];
 }
-
-/** Updates as one that holds the same. @throws MalformedUpdateError */
-export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
-  const history = new History();
-  for (const update of updates) history.take(update);
-  return history.state();
-}

@@ -178,6 +178,9 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
     if (stateVector[0] !== 0) return framesOf(this.#history, stateVector);
     let frames = this.#download?.deref();
     if (frames === undefined) {
+      if (this.#history.bloatedAndSmall && !this.#compacting) {
+        resultOf(this.#history.compact(this.#settings.deletedContent));
+      }
       frames = framesOf(this.#history, stateVector);
       this.#download = new WeakRef(frames);
     }

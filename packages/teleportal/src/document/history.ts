@@ -1,16 +1,15 @@
 import { ByteWriter, decodeStateVector, digestOf, isAhead } from "@teleportal/sync-core";
 import type { Difference, StateVector } from "@teleportal/sync-core";
-import { UpdateList } from "../storage/update-list.ts";
+import { UpdateList } from "../yjs-v1/update-list.ts";
 import { compactRuns } from "../yjs-v1/compact-runs.ts";
 import type { Deleted } from "../yjs-v1/compact-runs.ts";
 import { cutRun, splitRun } from "../yjs-v1/cut-run.ts";
+import { gatherUpdates, GROWING } from "../yjs-v1/gather-updates.ts";
 import { IdRanges } from "../yjs-v1/id-ranges.ts";
 import type { OperationRange } from "../yjs-v1/id-ranges.ts";
 import { readUpdate, RUN_SIZE } from "../yjs-v1/run.ts";
 import type { ReadUpdate, Run } from "../yjs-v1/run.ts";
-import { RunWriter } from "../yjs-v1/run-writer.ts";
-import { Content, StructReader } from "../yjs-v1/struct-reader.ts";
-import { bytesOf, joinParts, writeUpdate } from "../yjs-v1/update-writer.ts";
+import { addRuns, bytesOf, joinParts, writeUpdate } from "../yjs-v1/update-writer.ts";
 import type { ClientRuns, UpdateParts } from "../yjs-v1/update-writer.ts";
 import type { Steps } from "./background-work.ts";
 
@@ -20,11 +19,14 @@ const SCATTERED = 32;
 /** A larger update is kept as it came, in bytes: it need not be gathered. */
 const LARGE = 4 * 1024;
 
-/** A larger run is not written anew to put more to it, in bytes: compacting joins such runs. */
-const GROWING = 2 * 1024;
+/** Compacting less beside other work is not worth the while, in bytes. */
+const WORTH_COMPACTING = 8 * 1024;
 
-/** Compacting less is not worth the while, in bytes. */
-const WORTH_COMPACTING = 64 * 1024;
+/** So much is compacted at once when somebody downloads it, in bytes: a millisecond at most. */
+const COMPACTED_AT_ONCE = 64 * 1024;
+
+/** Where all is erased, so many bytes of what is left need an operation more to be erased: they do not become fewer each time. */
+const BYTES_PER_ERASED = 64;
 
 /** How much is compacted in a step, in bytes: a millisecond or two. */
 const STEP_BYTES = 64 * 1024;
@@ -74,10 +76,12 @@ export class History {
 
   /** Whether what came since the last compaction has outgrown the rest, or has erased most of it: another pays. */
   get bloated(): boolean {
-    const { byteLength } = this;
-    const grown = byteLength - this.#compactBytes;
-    if (grown > Math.max(WORTH_COMPACTING, this.#compactBytes)) return true;
-    return byteLength > WORTH_COMPACTING && this.#erased > this.#live;
+    return this.byteLength > WORTH_COMPACTING && this.#wouldShrink();
+  }
+
+  /** Whether it is bloated for its size, and so small that whoever downloads it can wait for it to be compacted. */
+  get bloatedAndSmall(): boolean {
+    return this.byteLength <= COMPACTED_AT_ONCE && this.#wouldShrink();
   }
 
   /** Takes what a storage has given. What is large in it was made compact. @throws MalformedUpdateError, and nothing has changed */
@@ -189,15 +193,11 @@ export class History {
   /** Puts the latest updates to the rest, in a time that does not depend on the document's size. */
   gather(): void {
     if (this.#latest.count === 0) return;
-    const writers = new Map<number, RunWriter>();
-    for (const update of this.#latest.views()) {
-      const reader = StructReader.ofUpdate(update, "own");
-      while (reader.next()) {
-        if (reader.content === Content.skip) continue;
-        this.#writerAt(writers, reader).add(reader, 0, reader.length, "kept");
-      }
+    const runs = gatherUpdates(this.#latest, (client, clock) => this.#takeOut(client, clock));
+    for (const run of runs) {
+      addRuns(this.#runs, run.client, [run]);
+      this.#runBytes += run.to - run.from;
     }
-    for (const writer of writers.values()) this.#insert(writer.finish());
     this.#latest.clear();
   }
 
@@ -230,6 +230,11 @@ export class History {
     }
     this.#compactBytes = this.byteLength;
     this.#erased = 0;
+  }
+
+  #wouldShrink(): boolean {
+    if (this.byteLength > 2 * this.#compactBytes) return true;
+    return this.#erased > Math.max(this.#live, this.#compactBytes / BYTES_PER_ERASED);
   }
 
   #isNew({ runs, deletions, ordered }: ReadUpdate): boolean {
@@ -300,28 +305,14 @@ export class History {
     }
   }
 
-  /** The one that the struct read last is to be added to. */
-  #writerAt(writers: Map<number, RunWriter>, { client, clock }: StructReader): RunWriter {
-    const current = writers.get(client);
-    if (current?.end === clock && current.size < GROWING) return current;
-    if (current !== undefined) this.#insert(current.finish());
+  /** The last run of that client, if it ends at `clock` and is short. */
+  #takeOut(client: number, clock: number): Run | undefined {
     const runs = this.#runs.get(client);
     const last = runs?.at(-1);
-    let writer: RunWriter;
-    if (runs !== undefined && last?.end === clock && last.to - last.from < GROWING) {
-      runs.pop();
-      this.#runBytes -= bytesOf([last]);
-      writer = RunWriter.behind(last);
-    } else {
-      writer = new RunWriter(client, clock);
-    }
-    writers.set(client, writer);
-    return writer;
-  }
-
-  #insert(run: Run): void {
-    addRuns(this.#runs, run.client, [run]);
-    this.#runBytes += bytesOf([run]);
+    if (last?.end !== clock || last.to - last.from >= GROWING) return undefined;
+    runs?.pop();
+    this.#runBytes -= last.to - last.from;
+    return last;
   }
 
   #missing(stateVector: Uint8Array): ClientRuns {
@@ -363,20 +354,6 @@ export class History {
 const NOTHING: StateVector = new Map();
 const NO_RUNS: ClientRuns = new Map();
 const NO_DELETIONS: ReadonlyMap<number, readonly number[]> = new Map();
-
-/** Adds runs of one client, which are in order and of which nothing is there. */
-function addRuns(runs: Map<number, Run[]>, client: number, added: readonly Run[]): void {
-  const ofClient = runs.get(client);
-  const [first] = added;
-  if (first === undefined) return;
-  if (ofClient === undefined) {
-    runs.set(client, [...added]);
-    return;
-  }
-  const follow = (ofClient.at(-1)?.end ?? 0) <= first.start;
-  ofClient.push(...added);
-  if (!follow) ofClient.sort((a, b) => a.start - b.start);
-}
 
 /** Those of one client stand behind each other. */
 function byClient(runs: readonly Run[]): [Run, ...Run[]][] {

@@ -1,10 +1,11 @@
 import { describeCause } from "@teleportal/sync-core";
 import type { Logger } from "@teleportal/sync-core";
 import type { BackgroundWork } from "../document/background-work.ts";
-import { compactRecords, mergeUpdates } from "../document/compact-records.ts";
+import { compactRecords } from "../document/compact-records.ts";
 import type { DeletedContent } from "../document/compact-records.ts";
+import { mergeUpdates } from "../yjs-v1/merge-updates.ts";
 import type { DocumentStorage } from "./document-storage.ts";
-import { UpdateList } from "./update-list.ts";
+import { UpdateList } from "../yjs-v1/update-list.ts";
 
 const RETRY_FIRST_MS = 250;
 const RETRY_MOST_MS = 10_000;
@@ -74,9 +75,10 @@ export class Journal {
   /** Edits of peers, which those store, until they say that they have; seldom any. */
   #unconfirmed: Map<string, UpdateList> | undefined;
   #trouble: Trouble = "none";
-  /** What is being written, or waits for that. */
+  #writing = false;
   #run = Promise.resolve();
-  #runs = 0;
+  /** The refused records are tried again next. */
+  #retryDue = false;
   /** What the storage has said last. */
   #answer: { readonly refusal: unknown } | undefined;
   #retryMs = RETRY_FIRST_MS;
@@ -98,7 +100,7 @@ export class Journal {
 
   /** Whether all that was written is stored. */
   get settled(): boolean {
-    return this.#runs === 0 && this.#waiting.length === 0 && this.#refused.length === 0;
+    return !this.#writing && this.#waiting.length === 0 && this.#refused.length === 0;
   }
 
   /** Whether so many updates wait that they had better be stored soon. */
@@ -141,9 +143,9 @@ export class Journal {
 
   /** Begins to store what was written. */
   flush(): void {
-    if (this.#waiting.length === 0 || this.#runs > 0) return;
-    if (this.#trouble !== "down") this.#start(() => this.#writeWaiting());
-    else this.#retryWithin(RETRY_NEWS_MS);
+    if (this.#waiting.length === 0 || this.#writing) return;
+    if (this.#trouble === "down") this.#retryWithin(RETRY_NEWS_MS);
+    else this.#run = this.#write();
   }
 
   /** Begins to store what was written; resolves when all is, so not while the storage fails, or when the journal is closed. */
@@ -159,7 +161,8 @@ export class Journal {
     clearTimeout(this.#timer);
     await this.#run;
     if (!this.settled) {
-      this.#start(() => this.#tryAgain());
+      this.#retryDue = true;
+      this.#run = this.#write();
       await this.#run;
     }
     for (const done of this.#waiters) done();
@@ -174,17 +177,22 @@ export class Journal {
     }
   }
 
-  #start(write: () => Promise<void>): void {
-    this.#runs += 1;
-    this.#run = this.#run.then(write).then(() => {
-      this.#runs -= 1;
-      if (this.#refused.length > MOST_REFUSED) this.#refused = [...together(this.#refused)];
+  /** Stores until nothing waits, or the storage is down. */
+  async #write(): Promise<void> {
+    this.#writing = true;
+    do {
+      if (this.#retryDue) {
+        await this.#tryAgain();
+      } else {
+        const records = together(this.#waiting);
+        this.#waiting = [];
+        if (!(await this.#append(records))) this.#refused.push(...records);
+      }
       this.#noteTrouble();
-      if (this.#refused.length > 0) this.#retryWithin(this.#retryMs);
-      if (this.settled) this.#noteStored();
-      // What has come while others were tried again.
-      else this.flush();
-    });
+    } while (this.#retryDue || (this.#waiting.length > 0 && this.#trouble !== "down"));
+    this.#writing = false;
+    if (this.#refused.length > 0) this.#retryWithin(this.#retryMs);
+    else this.#noteStored();
   }
 
   #retryWithin(milliseconds: number): void {
@@ -195,7 +203,8 @@ export class Journal {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MOST_MS);
-      this.#start(() => this.#tryAgain());
+      this.#retryDue = true;
+      if (!this.#writing) this.#run = this.#write();
     }, milliseconds);
   }
 
@@ -234,19 +243,10 @@ export class Journal {
     }
   }
 
-  /** Stores until nothing waits, or the storage refuses something. */
-  async #writeWaiting(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      const records = together(this.#waiting);
-      this.#waiting = [];
-      if (await this.#append(records)) continue;
-      this.#refused.push(...records);
-      return;
-    }
-  }
-
   /** Tries each refused record by itself, and what has come since first: it may be what is not refused. */
   async #tryAgain(): Promise<void> {
+    this.#retryDue = false;
+    if (this.#refused.length > MOST_REFUSED) this.#refused = [...together(this.#refused)];
     const due = [...together(this.#waiting), ...this.#refused];
     const news = this.#waiting.length;
     this.#waiting = [];

@@ -1,6 +1,6 @@
 import { assertWellFormed } from "./document-key.ts";
 import type { DocumentStorage } from "./document-storage.ts";
-import { UpdateList } from "./update-list.ts";
+import { UpdateList } from "../yjs-v1/update-list.ts";
 
 /** How a memory storage is used. */
 export interface MemoryDocumentStorageOptions {

@@ -78,37 +78,47 @@ export class StructReader {
   /** False once a client's section was not below the one before it: Yjs writes the highest client first. */
   ordered = true;
   /** Whose the sections are, if there are several. */
-  readonly clients: number[] = NONE;
+  clients: number[] = NONE;
   readonly bytes: Uint8Array;
   readonly #reader: ByteReader;
   readonly #foreign: boolean;
-  #sections: number;
+  #sections = 0;
   #structs = 0;
 
   private constructor(bytes: Uint8Array, foreign: boolean, run: Run | undefined) {
     this.bytes = bytes;
     this.#reader = new ByteReader(bytes);
     this.#foreign = foreign;
-    if (run === undefined) {
-      this.#sections = this.#reader.varUint();
-      if (this.#sections > 1) this.clients = [];
-      this.client = Number.POSITIVE_INFINITY;
-      return;
-    }
-    this.#sections = 0;
-    this.#reader.skip(run.from);
+    if (run === undefined) return;
+    this.#reader.seek(run.from);
     this.#structs = run.count;
     this.client = run.client;
     this.clock = run.start;
   }
 
-  /** @throws TruncatedError, as `next` and `deletions` do; these also throw MalformedUpdateError */
-  static ofUpdate(update: Uint8Array, trust: "foreign" | "own" = "foreign"): StructReader {
-    return new StructReader(update, trust === "foreign", undefined);
+  /** A foreign update. @throws TruncatedError, as `next` and `deletions` do; these also throw MalformedUpdateError */
+  static ofUpdate(update: Uint8Array): StructReader {
+    const reader = new StructReader(update, true, undefined);
+    reader.nextUpdate(0);
+    return reader;
+  }
+
+  /** Updates that passed before and stand in one buffer; `nextUpdate` goes from one to the next. */
+  static ofUpdates(bytes: Uint8Array): StructReader {
+    return new StructReader(bytes, false, undefined);
   }
 
   static ofRun(run: Run): StructReader {
     return new StructReader(run.bytes, false, run);
+  }
+
+  /** Goes to the update that begins there. */
+  nextUpdate(from: number): void {
+    this.#reader.seek(from);
+    this.#sections = this.#reader.varUint();
+    if (this.#sections > 1) this.clients = [];
+    this.client = Number.POSITIVE_INFINITY;
+    this.length = 0;
   }
 
   /** Reads the next struct; false when there is none. */
@@ -144,7 +154,7 @@ export class StructReader {
         else deletions.push(range);
       }
     }
-    if (reader.remaining > 0) {
+    if (this.#foreign && reader.remaining > 0) {
       throw new MalformedUpdateError(
         "bytes behind the end of the update: is it in Yjs's V2 format, or cut wrongly?",
       );
@@ -155,7 +165,7 @@ export class StructReader {
   /** Where the element stands that begins `offset` operations into the struct; -1 inside a character of two UTF-16 units. */
   positionOf(offset: number): number {
     const reader = new ByteReader(this.bytes);
-    reader.skip(this.elementsFrom);
+    reader.seek(this.elementsFrom);
     if (this.content === Content.string) return textPosition(reader, this.bytes, offset);
     for (let i = 0; i < offset; i++) {
       if (this.content === Content.json) reader.skip(reader.varUint());
@@ -386,7 +396,7 @@ const RESERVED_OPTIONS = ["guid", "gcFilter"];
 /** @throws MalformedUpdateError unless the value at `from`, which was read before, are options that Yjs can make a subdocument of */
 function checkSubdocument(bytes: Uint8Array, from: number): void {
   const reader = new ByteReader(bytes);
-  reader.skip(from);
+  reader.seek(from);
   if (reader.uint8() !== ANY_OBJECT)
     throw new MalformedUpdateError("a subdocument without options");
   for (let left = reader.varUint(); left > 0; left--) {

@@ -65,6 +65,20 @@ export function bytesOf(runs: Iterable<Run>): number {
   return bytes;
 }
 
+/** Adds runs of one client, which are in order and of which nothing is there. */
+export function addRuns(runs: Map<number, Run[]>, client: number, added: readonly Run[]): void {
+  const ofClient = runs.get(client);
+  const [first] = added;
+  if (first === undefined) return;
+  if (ofClient === undefined) {
+    runs.set(client, [...added]);
+    return;
+  }
+  const follow = (ofClient.at(-1)?.end ?? 0) <= first.start;
+  ofClient.push(...added);
+  if (!follow) ofClient.sort((a, b) => a.start - b.start);
+}
+
 function structsOf(runs: readonly Run[]): number {
   let structs = 0;
   let clock = runs[0]?.start ?? 0;

@@ -46,13 +46,13 @@ export class UpdateList {
     });
   }
 
-  /** Views of all, until something is added or cleared. */
-  *views(): Generator<Uint8Array> {
-    let start = 0;
-    for (const end of this.#ends) {
-      yield this.#bytes.subarray(start, end);
-      start = end;
-    }
+  /** The buffer, and where in it each begins; until something is added. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  starts(): readonly number[] {
+    return [0, ...this.#ends.slice(0, -1)];
   }
 
   clear(): void {

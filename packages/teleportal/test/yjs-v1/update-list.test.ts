@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { UpdateList } from "../../src/storage/update-list.ts";
+import { UpdateList } from "../../src/yjs-v1/update-list.ts";
 
 const updates = fc.array(fc.uint8Array({ maxLength: 600 }), { maxLength: 40 });
 
