@@ -13,6 +13,9 @@ const WITH_PROCESSES = [
   "test/packed/*.test.ts",
 ];
 
+/** These keep the processor busy for a minute, and would make the others late. */
+const WITH_EDITORS = ["packages/test-editors/test/**/*.test.ts"];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -26,7 +29,7 @@ export default defineConfig({
         test: {
           name: "in process",
           include: ["test/*.test.ts", "packages/*/test/**/*.test.ts"],
-          exclude: WITH_PROCESSES,
+          exclude: [...WITH_PROCESSES, ...WITH_EDITORS],
           // The longest of these do little but wait.
           maxWorkers: 3,
           sequence: { groupOrder: 0 },
@@ -40,6 +43,15 @@ export default defineConfig({
           // One file at a time: a broker that starves looks dead.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "with editors",
+          include: WITH_EDITORS,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

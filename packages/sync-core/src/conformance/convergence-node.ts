@@ -95,7 +95,7 @@ export async function openConvergenceNode(
         for (const frame of frames) apply(frame);
         onChange();
       },
-      stage: () => {},
+      stage: () => false,
       storing: () => "apart",
       confirmed: () => {},
       applyAwareness: () => {},

@@ -47,8 +47,12 @@ export interface ReplicaHost {
    * these frames, are dropped, and the replica asks again.
    */
   apply(frames: readonly Uint8Array[], from: PeerMessage, heldByPeer?: StateVector): void;
-  /** Keeps frames beside the document: a part of a repair, of which nothing may be seen before the last part has come. */
-  stage(frames: readonly Uint8Array[], from: PeerMessage): void;
+  /**
+   * Keeps frames beside the document: a part of a repair, of which nothing may be seen before the last part has come.
+   *
+   * @returns whether there is something in them that was neither held nor staged
+   */
+  stage(frames: readonly Uint8Array[], from: PeerMessage): boolean;
   /** Where local edits are stored now. */
   storing(): Storing;
   /** Everything that the peer has sent as `update` is stored: nobody else need store it. */

@@ -7,6 +7,8 @@
  * How it works, in the order things go wrong:
  * - Every update message carries a sequence number; a gap, and any later message with a higher number, reveals loss.
  *   The last message before silence is revealed by the digest that follows activity and backs off to nothing.
+ * - What a peer types behind a gap waits until that is repaired, a second at most: nobody sees it in a document that lacks what
+ *   it was typed in.
  * - A repair is one `request` (state vector and digest) and one `reply` (state vector and digest of the replier, so that
  *   the asker can hand back what it lacks, and the difference). A difference carries the WHOLE delete set, so it is
  *   applied by nobody but the one it was computed for (ueberdosis/hocuspocus#1151). Of one that is large a reply has the
@@ -24,6 +26,7 @@ import type { StateVector } from "../wire/state-vector.ts";
 import { DigestSchedule } from "./digest-schedule.ts";
 import type { DigestHost } from "./digest-schedule.ts";
 import { earlier } from "./earlier.ts";
+import { HeldBack } from "./held-back.ts";
 import { readPeerState } from "./peer-state.ts";
 import type { PeerState } from "./peer-state.ts";
 import { Peers } from "./peers.ts";
@@ -84,6 +87,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   readonly #updates: UnsentUpdates;
   readonly #digests: DigestSchedule;
   readonly #requests: Requests;
+  readonly #heldBack: HeldBack;
   #up = false;
   /** What the transport has said last, which may be before the start. One that has said nothing is live. */
   #saidDown = false;
@@ -103,6 +107,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     this.#updates = new UnsentUpdates(timing.offlineBytes, timing.offlineBudget);
     this.#digests = new DigestSchedule(timing, this);
     this.#requests = new Requests(document, this, timing);
+    this.#heldBack = new HeldBack(2 * timing.requestTimeout);
   }
 
   now(): number {
@@ -126,6 +131,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   }
 
   unheard(): void {
+    this.#release();
     this.#peers.forgetSilent(this.#host.now() - this.#timing.peerSilence);
   }
 
@@ -176,6 +182,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     for (const [to, answer] of this.#answers ?? []) {
       if (answer.at <= now) this.#reply(to, answer.state, { wantsBack: true });
     }
+    if (this.#heldBack.until !== undefined && this.#heldBack.until <= now) this.#release();
     this.#requests.tick(now);
     if (this.#digests.at !== undefined && this.#digests.at <= now) {
       this.#post("digest", [this.#document.digest(), ...this.#confirmation()]);
@@ -185,6 +192,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   }
 
   leave(): void {
+    this.#release();
     this.#sendCollected();
     this.#post("leave", this.#confirmation());
     this.#updates.take();
@@ -212,7 +220,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   }
 
   #schedule(): void {
-    let next = earlier(this.#requests.at, this.#digests.at);
+    let next = earlier(earlier(this.#requests.at, this.#digests.at), this.#heldBack.until);
     if (!this.#joined) next = earlier(next, this.#joinBy);
     if (this.#answers !== undefined) {
       for (const { at } of this.#answers.values()) next = earlier(next, at);
@@ -223,6 +231,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
   /** Whatever was asked for is here. */
   #answered(): void {
     this.#requests.answered();
+    this.#release();
     this.#finishJoin();
   }
 
@@ -328,9 +337,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
 
   #onBeginning(message: PeerMessage, to: Uint8Array, part: readonly Uint8Array[]): void {
     if (this.#requests.collectsFromOther(message.sender)) return;
-    const before = this.#document.withStaged().digest;
-    this.#host.stage(part, message);
-    const gained = !equalBytes(before, this.#document.withStaged().digest);
+    const gained = this.#host.stage(part, message);
     const worthWaiting = this.#requests.beginningCame(message.sender, gained, to);
     if (worthWaiting && !this.#joined) this.#joinBy = this.#host.now() + this.#timing.joinTimeout;
   }
@@ -365,13 +372,13 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
     this.#requests.noteLife();
     if (noticed === "gap" && this.#peers.size === known) this.#host.missed(message);
     if (noticed === "restarted") this.#host.gone(message.sender);
-    if (noticed !== "in-order")
+    if (noticed !== "in-order") {
+      this.#heldBack.missed(message.sender);
       this.#requests.plan(message.sender, this.#jitter(this.#timing.gapDelay), "behind");
+    }
     switch (message.kind) {
       case "update":
-        this.#host.apply(message.frames, message);
-        if (!this.#document.complete())
-          this.#requests.plan(message.sender, this.#timing.requestTimeout, "behind");
+        this.#onUpdate(message);
         this.#digests.typed("elsewhere");
         return;
       case "awareness":
@@ -390,10 +397,28 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
         return;
       case "leave":
         if (message.frames.length > 0) this.#confirm(message);
+        this.#release();
         this.#peers.forget(message.sender);
         this.#answers?.delete(message.sender);
         this.#host.gone(message.sender);
     }
+  }
+
+  #onUpdate(message: PeerMessage): void {
+    const verdict = this.#heldBack.hold(message, this.#host.now());
+    if (verdict === "held") return;
+    if (verdict === "full") this.#release();
+    this.#applyUpdates(message);
+  }
+
+  #applyUpdates(message: PeerMessage): void {
+    this.#host.apply(message.frames, message);
+    if (!this.#document.complete())
+      this.#requests.plan(message.sender, this.#timing.requestTimeout, "behind");
+  }
+
+  #release(): void {
+    for (const message of this.#heldBack.release()) this.#applyUpdates(message);
   }
 
   #onSignal(signal: TransportSignal): void {
@@ -405,6 +430,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
       case "down":
         this.#saidDown = true;
         this.#up = false;
+        this.#release();
         this.#answers?.clear();
         this.#requests.cancel();
         this.#digests.cancel();
@@ -419,6 +445,7 @@ class DocumentReplica implements Replica, RequestsHost, DigestHost {
         if (this.#requests.underWay) this.#answered();
         return;
       case "gone":
+        this.#release();
         this.#peers.forget(signal.sender);
         this.#answers?.delete(signal.sender);
         this.#host.gone(signal.sender);

@@ -107,7 +107,11 @@ export function createReplicaNetwork(route: Route) {
           },
           stage(frames, from) {
             stagedBy = from.sender;
+            const news = [...numbersIn(frames)].filter(
+              (number) => !held.has(number) && !staged.has(number),
+            );
             for (const number of numbersIn(frames)) staged.add(number);
+            return news.length > 0;
           },
           storing: () => storing,
           confirmed: (sender) => void confirmed.push(sender),

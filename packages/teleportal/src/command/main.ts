@@ -23,7 +23,7 @@ const USAGE = `teleportal serve [options]
   --key-prefix S    stands in front of every channel name (default teleportal:sync:)
   --storage NAME    memory, or file:DIRECTORY (default memory)
   --document-bytes N
-                    the largest document that a client may bring, in bytes (default 268435456)
+                    the largest document that a client may bring, in bytes (default 67108864)
   --keep-deleted-content
                     keeps the content of what was deleted, for version histories (default: it is dropped)
   --operations-port P

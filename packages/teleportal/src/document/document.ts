@@ -23,6 +23,7 @@ import type { DocumentStorage } from "../storage/document-storage.ts";
 import { Journal } from "../storage/journal.ts";
 import { MalformedUpdateError } from "../yjs-v1/malformed-update-error.ts";
 import { Alarm } from "./alarm.ts";
+import { BackgroundWork } from "./background-work.ts";
 import type { Steps } from "./background-work.ts";
 import { readRecords } from "./compact-records.ts";
 import type { DeletedContent, ReadRecords, UnreadableRecord } from "./compact-records.ts";
@@ -85,13 +86,18 @@ export interface DocumentSettings {
 /** So much is read at once when a document is opened, in bytes: a few milliseconds. More is read in steps. */
 const READ_AT_ONCE = 512 * 1024;
 
+const NO_FRAME = new Uint8Array();
+
+/** All frames of a download, by the last of them: that one is held by sockets until they have sent it. */
+const DOWNLOADS = new WeakMap<Uint8Array, readonly Uint8Array[]>();
+
 /** Loads a document and opens its way to the peers; resolves when joining clients can be answered. */
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
-  const { id, storage, schedule } = settings;
-  const stored = await storage.load(id);
+  const stored = await settings.storage.load(settings.id);
   const reading = readRecords(stored);
   const small = stored.reduce((bytes, { length }) => bytes + length, 0) <= READ_AT_ONCE;
-  const read = small ? resultOf(reading) : await schedule.background.run(reading);
+  // By itself: it need not wait for what others make compact.
+  const read = small ? resultOf(reading) : await new BackgroundWork().run(reading);
   const document = new OpenDocument(settings, read, stored);
   await document.start();
   return document;
@@ -110,8 +116,8 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
   readonly #alarm = new Alarm(() => this.#replica?.tick());
   readonly #replica: Replica | undefined;
   readonly #link: TransportLink | undefined;
-  /** What a client is sent that holds nothing, for as long as somebody is being sent it: a crowd that comes together shares it. */
-  #download: WeakRef<readonly Uint8Array[]> | undefined;
+  /** The last frame of what a client is sent that holds nothing, while somebody is being sent it: a crowd shares the frames. */
+  #download: WeakRef<Uint8Array> | undefined;
   #compacting = false;
   #joined: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -134,7 +140,9 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
       deletedContent,
       logger,
       background: schedule.background,
-      onStored: () => this.#replica?.stored(),
+      onStored: () => {
+        if (this.#closing === undefined) this.#replica?.stored();
+      },
     });
     if (unreadable.length > 0) this.#reportUnreadable(unreadable);
     if (transport === undefined) return;
@@ -176,13 +184,16 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
   download(stateVector: Uint8Array): readonly Uint8Array[] {
     // Byte 0 is the number of clients.
     if (stateVector[0] !== 0) return framesOf(this.#history, stateVector);
-    let frames = this.#download?.deref();
+    const lastFrame = this.#download?.deref();
+    let frames = lastFrame && DOWNLOADS.get(lastFrame);
     if (frames === undefined) {
       if (this.#history.bloatedAndSmall && !this.#compacting) {
         resultOf(this.#history.compact(this.#settings.deletedContent));
       }
       frames = framesOf(this.#history, stateVector);
-      this.#download = new WeakRef(frames);
+      const last = frames.at(-1) ?? NO_FRAME;
+      DOWNLOADS.set(last, frames);
+      this.#download = new WeakRef(last);
     }
     return frames;
   }
@@ -317,8 +328,12 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
     this.take(repair.state(), from);
   }
 
-  stage(frames: readonly Uint8Array[], from: PeerMessage): void {
-    this.#forEachUpdate(frames, from, (update) => this.#staged.add(update, from));
+  stage(frames: readonly Uint8Array[], from: PeerMessage): boolean {
+    let gained = false;
+    this.#forEachUpdate(frames, from, (update) => {
+      if (this.#staged.add(update, from)) gained = true;
+    });
+    return gained;
   }
 
   storing(): Storing {
@@ -407,7 +422,7 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
     if (storage.shared && from.kind === "update") {
       // The peer stores it; what a repair has brought may be of one that is gone.
       this.#journal.keep(from.sender, update);
-      if (this.#history.scattered) schedule.store(this);
+      if (this.#history.scattered || this.#history.bloated) schedule.store(this);
       return;
     }
     this.#journal.write(update);

@@ -19,7 +19,7 @@ const SCATTERED = 32;
 /** A larger update is kept as it came, in bytes: it need not be gathered. */
 const LARGE = 4 * 1024;
 
-/** Compacting less beside other work is not worth the while, in bytes. */
+/** Less is not compacted beside other work, in bytes. */
 const WORTH_COMPACTING = 8 * 1024;
 
 /** So much is compacted at once when somebody downloads it, in bytes: a millisecond at most. */
@@ -27,6 +27,9 @@ const COMPACTED_AT_ONCE = 64 * 1024;
 
 /** Where all is erased, so many bytes of what is left need an operation more to be erased: they do not become fewer each time. */
 const BYTES_PER_ERASED = 64;
+
+/** The most that a range of deletions takes, in bytes, if its client has no other: five numbers, two of them small. */
+const BYTES_PER_DELETION = 26;
 
 /** How much is compacted in a step, in bytes: a millisecond or two. */
 const STEP_BYTES = 64 * 1024;
@@ -174,30 +177,37 @@ export class History {
     if (missing.size === 0 || limit === Number.POSITIVE_INFINITY) {
       return { update: joinParts(writeUpdate(missing, deletions)), whole: true };
     }
-    const [beginning = NO_RUNS, ...rest] = packed(whatGoesOn(missing, stateVector), limit);
-    const whole = rest.length === 0;
+    const groups = packed(whatGoesOn(missing, stateVector), limit);
+    const beginning = groups.next().value ?? NO_RUNS;
+    const whole = groups.next().done === true;
     return { update: joinParts(writeUpdate(beginning, whole ? deletions : NO_DELETIONS)), whole };
   }
 
-  /** Everything as updates of about `size` bytes, all deletions with the last; none if nothing is held. For storages. */
+  /**
+   * Everything as updates of about `size` bytes, none of which is to be seen without the others; none if nothing is held. For
+   * storages. The deletions stand behind, in updates of their own: as many as a value of a storage may have room for.
+   */
   pieces(size: number): Uint8Array[] {
     this.gather();
-    const groups = packed(this.#runs, size);
-    const deletions = this.#deletions.clients;
-    if (groups.length === 0 && deletions.size > 0) groups.push(new Map());
-    return groups.map((group, index) =>
-      joinParts(writeUpdate(group, index === groups.length - 1 ? deletions : NO_DELETIONS)),
+    const pieces = Array.from(packed(this.#runs, size), (group) =>
+      joinParts(writeUpdate(group, NO_DELETIONS)),
     );
+    const deletions = [...this.#deletions];
+    const atOnce = Math.max(1, Math.floor(size / BYTES_PER_DELETION));
+    for (let i = 0; i < deletions.length; i += atOnce) {
+      const ranges = new IdRanges();
+      ranges.addAll(deletions.slice(i, i + atOnce));
+      pieces.push(joinParts(writeUpdate(NO_RUNS, ranges.clients)));
+    }
+    return pieces;
   }
 
   /** Puts the latest updates to the rest, in a time that does not depend on the document's size. */
   gather(): void {
     if (this.#latest.count === 0) return;
     const runs = gatherUpdates(this.#latest, (client, clock) => this.#takeOut(client, clock));
-    for (const run of runs) {
-      addRuns(this.#runs, run.client, [run]);
-      this.#runBytes += run.to - run.from;
-    }
+    addRuns(this.#runs, runs);
+    this.#runBytes += bytesOf(runs);
     this.#latest.clear();
   }
 
@@ -239,16 +249,19 @@ export class History {
 
   #isNew({ runs, deletions, ordered }: ReadUpdate): boolean {
     if (!ordered || (runs.length === 0 && deletions.length === 0)) return false;
-    for (const { client, start, end } of runs)
+    for (const { client, start, end } of runs) {
       if (!this.#structs.lacks(client, start, end)) return false;
-    for (const range of deletions) if (!this.#deletions.lacks(...range)) return false;
-    return true;
+    }
+    for (const { client, start, end } of deletions) {
+      if (!this.#deletions.lacks(client, start, end)) return false;
+    }
+    return deletions.length < 2 || areInOrder(deletions);
   }
 
   #holds({ runs, deletions }: ReadUpdate): boolean {
     return (
       runs.every(({ client, start, end }) => this.#structs.has(client, start, end)) &&
-      deletions.every((range) => this.#deletions.has(...range))
+      deletions.every(({ client, start, end }) => this.#deletions.has(client, start, end))
     );
   }
 
@@ -256,18 +269,14 @@ export class History {
   #newsOf(read: ReadUpdate): Uint8Array {
     const runs = new Map<number, Run[]>();
     for (const run of read.runs) {
-      for (const { start, end, present } of this.#structs.segments(
-        run.client,
-        run.start,
-        run.end,
-      )) {
-        if (!present) addRuns(runs, run.client, [cutRun(run, start, end)]);
-      }
+      const segments = this.#structs.segments(run.client, run.start, run.end);
+      const news = segments.filter(({ present }) => !present);
+      addRuns(runs, cutRun(run, news));
     }
     const news: OperationRange[] = [];
-    for (const [client, start, end] of read.deletions) {
+    for (const { client, start, end } of read.deletions) {
       for (const part of this.#deletions.segments(client, start, end)) {
-        if (!part.present) news.push([client, part.start, part.end]);
+        if (!part.present) news.push({ client, start: part.start, end: part.end });
       }
     }
     const deletions = new IdRanges();
@@ -277,13 +286,15 @@ export class History {
 
   #note({ runs, deletions }: ReadUpdate): void {
     for (const { client, start, end } of runs) {
-      this.#live += this.#structs.add(client, start, end);
-      this.#live -= this.#deletions.count(client, start, end);
+      this.#live += end - start - this.#deletions.count(client, start, end);
     }
+    this.#structs.addAll(runs);
     // What is not held can be deleted too, and erases nothing.
-    let held = 0;
-    for (const [client, start, end] of deletions) held += this.#structs.count(client, start, end);
-    const erased = Math.min(held, this.#deletions.addAll(deletions));
+    let erased = 0;
+    for (const { client, start, end } of deletions) {
+      erased += this.#structs.count(client, start, end);
+    }
+    this.#deletions.addAll(deletions);
     this.#live -= erased;
     this.#erased += erased;
     this.#stateVector = this.#digest = undefined;
@@ -298,11 +309,11 @@ export class History {
     }
     // A copy: a socket, or a storage, may use its buffer again. Not `slice`, as a Buffer's is a view.
     const bytes = new Uint8Array(update);
-    for (const group of byClient(runs)) {
-      const own = group.map((run) => ({ ...run, bytes }));
-      addRuns(this.#runs, group[0].client, own);
-      this.#runBytes += bytesOf(own);
-    }
+    addRuns(
+      this.#runs,
+      runs.map((run) => ({ ...run, bytes })),
+    );
+    this.#runBytes += bytesOf(runs);
   }
 
   /** The last run of that client, if it ends at `clock` and is short. */
@@ -324,7 +335,8 @@ export class History {
       const held = theirs.get(client) ?? 0;
       const first = runs.findIndex(({ end }) => end > held);
       const [cut, ...rest] = first === -1 ? [] : runs.slice(first);
-      if (cut !== undefined) missing.set(client, [cutRun(cut, held, cut.end), ...rest]);
+      if (cut === undefined) continue;
+      missing.set(client, [...cutRun(cut, [{ start: held, end: cut.end }]), ...rest]);
     }
     return missing;
   }
@@ -345,7 +357,7 @@ export class History {
     }
     const groups = packed(others, Math.max(frameBytes, bytes / MOST_FRAMES));
     return [
-      ...groups.map((group) => writeUpdate(group, NO_DELETIONS)),
+      ...Array.from(groups, (group) => writeUpdate(group, NO_DELETIONS)),
       writeUpdate(heldBack, deletions),
     ];
   }
@@ -354,17 +366,6 @@ export class History {
 const NOTHING: StateVector = new Map();
 const NO_RUNS: ClientRuns = new Map();
 const NO_DELETIONS: ReadonlyMap<number, readonly number[]> = new Map();
-
-/** Those of one client stand behind each other. */
-function byClient(runs: readonly Run[]): [Run, ...Run[]][] {
-  const groups: [Run, ...Run[]][] = [];
-  for (const run of runs) {
-    const last = groups.at(-1);
-    if (last !== undefined && last[0].client === run.client) last.push(run);
-    else groups.push([run]);
-  }
-  return groups;
-}
 
 /** The run at `index`, and those behind it that follow it without a hole and make one with it that is not too large. */
 function neighboursFrom(runs: readonly Run[], index: number): Run[] {
@@ -382,38 +383,31 @@ function neighboursFrom(runs: readonly Run[], index: number): Run[] {
 }
 
 /** In groups of at most `size` bytes, or a single struct; each client's in order. */
-function packed(runs: ClientRuns, size: number): Map<number, Run[]>[] {
-  const groups: Map<number, Run[]>[] = [];
+function* packed(runs: ClientRuns, size: number): Generator<Map<number, Run[]>, void> {
   let group = new Map<number, Run[]>();
-  let room = 0;
-
-  function begin(): void {
-    group = new Map();
-    groups.push(group);
-    room = size;
-  }
-
-  function put(run: Run): void {
-    room -= run.to - run.from;
-    const ofClient = group.get(run.client);
-    if (ofClient === undefined) group.set(run.client, [run]);
-    else ofClient.push(run);
-  }
-
-  for (const ofClient of runs.values()) {
+  let room = size;
+  for (const [client, ofClient] of runs) {
     for (const run of ofClient) {
       let rest: Run | undefined = run;
       while (rest !== undefined) {
         // So little room is not worth cutting a run for.
-        if (rest.to - rest.from > room && room < size / 2) begin();
+        const worthCutting = rest.to - rest.from <= room || room >= size / 2;
         const [first, others]: readonly [Run, Run | undefined] = splitRun(rest, room);
-        if (first.to - first.from > room && room < size) begin();
-        put(first);
+        if (group.size > 0 && (!worthCutting || first.to - first.from > room)) {
+          yield group;
+          group = new Map();
+          room = size;
+          continue;
+        }
+        room -= first.to - first.from;
+        const before = group.get(client);
+        if (before === undefined) group.set(client, [first]);
+        else before.push(first);
         rest = others;
       }
     }
   }
-  return groups;
+  if (group.size > 0) yield group;
 }
 
 /**
@@ -428,6 +422,22 @@ function whatGoesOn(missing: ClientRuns, stateVector: Uint8Array): ClientRuns {
   if (behind.length === 0) return missing;
   const rest = [...missing].filter((entry) => !isBehindHole(entry));
   return new Map([...rest, ...behind]);
+}
+
+/** Whether no operation is named twice, and each client's stand in order behind each other: as Yjs writes deletions. */
+function areInOrder(deletions: readonly OperationRange[]): boolean {
+  const clients = new Set<number>();
+  let previous: OperationRange | undefined;
+  for (const range of deletions) {
+    if (range.client === previous?.client) {
+      if (range.start < previous.end) return false;
+    } else if (clients.has(range.client)) {
+      return false;
+    }
+    clients.add(range.client);
+    previous = range;
+  }
+  return true;
 }
 
 function unionOf(a: IdRanges, b: IdRanges): IdRanges {

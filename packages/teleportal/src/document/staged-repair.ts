@@ -20,11 +20,17 @@ export class StagedRepair {
     this.#history = history;
   }
 
-  /** Puts a part aside. @throws MalformedUpdateError, and nothing has changed */
-  add(update: Uint8Array, from: Sender): void {
+  /**
+   * Puts a part aside; tells whether there is something new in it.
+   *
+   * @throws MalformedUpdateError, and nothing has changed
+   */
+  add(update: Uint8Array, from: Sender): boolean {
+    const isKnown = this.#history.isKnown(update);
     this.#parts ??= new History();
-    this.#parts.take(update);
+    const news = this.#parts.take(update);
     this.#from = this.#from === undefined || isSame(this.#from, from) ? from : "several";
+    return !isKnown && news !== undefined;
   }
 
   /** What is held together with the parts: the next are asked for with that. */

@@ -5,7 +5,7 @@ export const CloseCode = {
   tooLarge: 1009,
   internalError: 1011,
   tryAgainLater: 1013,
-  /** The same as Hocuspocus's: the client may come again, and is asked for its permission anew. */
+  /** Hocuspocus uses the same code: the client may come again, and is asked for its permission anew. */
   reset: 4205,
   permissionDenied: 4403,
   /** For these a y-websocket client does not come again, as for all from 4400 to 4499: what it holds would be refused each time. */

@@ -89,8 +89,11 @@ class DocumentConnection<
   readonly #pace: Pace;
   #document: Document | undefined;
   #write: WritePermission = "unknown";
-  /** An edit was refused since the client was last asked for its state: what it types behind that has a gap before it. */
-  #refusedEdit = false;
+  /**
+   * Whether what the client types has a gap before it. `refused`: an edit was. `asked`: the client may write again and was asked for
+   * its state, in which there are all of its edits.
+   */
+  #gap: "none" | "refused" | "asked" = "none";
   /** How often permissions have been taken back: an answer to an earlier question does not count. */
   #rechecks = 0;
   #queue: Uint8Array[] = [];
@@ -153,7 +156,7 @@ class DocumentConnection<
     this.#rechecks += 1;
     this.#write = "unknown";
     if (await this.#deniesReading()) return false;
-    if (this.#refusedEdit) await this.#askToWrite();
+    if (this.#gap === "refused") await this.#askToWrite();
     return true;
   }
 
@@ -286,14 +289,15 @@ class DocumentConnection<
     // What a read-only client sends back in the handshake holds nothing new, and is no attempt to write.
     if (target.isKnown(update)) return;
     if (this.#write === "denied") {
-      this.#refusedEdit = true;
+      this.#gap = "refused";
       this.send(encodePermissionDenied(`no permission to write ${this.client.documentId}`));
       return;
     }
     // The socket's buffer may be used again by then.
     const kept = new Uint8Array(update);
     return this.#askToWrite().then(() => {
-      if (this.#takesFrames()) return this.#takeUpdate(target, kept, frame);
+      if (this.#takesFrames() && this.#gap !== "asked")
+        return this.#takeUpdate(target, kept, frame);
     });
   }
 
@@ -303,8 +307,8 @@ class DocumentConnection<
     const granted = await this.#host.mayWrite(this.client);
     if (asked !== this.#rechecks) return;
     this.#write = granted ? "granted" : "denied";
-    if (!granted || !this.#refusedEdit || this.#document === undefined) return;
-    this.#refusedEdit = false;
+    if (!granted || this.#gap !== "refused" || this.#document === undefined) return;
+    this.#gap = "asked";
     this.send(this.#document.askFrame());
   }
 
@@ -316,11 +320,14 @@ class DocumentConnection<
         else if (this.#state === "open") this.#sendDownload(target.download(read.stateVector));
         return;
       case "update": {
+        // Behind a gap its deletions would act, and its insertions would wait: a document that nobody made.
+        if (this.#gap === "asked") return;
         // Copied, as it is sent later and nothing is to keep the socket's buffer alive.
         const own = new Uint8Array(frame.subarray(0, endOf(read.update, frame)));
         return this.#takeUpdate(target, read.update, own);
       }
       case "sync-step-2":
+        if (this.#gap === "asked") this.#gap = "none";
         return this.#takeUpdate(target, read.update, undefined);
       case "awareness":
         if (this.#state === "gone") return;

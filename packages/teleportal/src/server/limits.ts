@@ -1,15 +1,18 @@
+import { SyncError } from "@teleportal/sync-core";
+
 /** What one client may cost the server. Every field has a default; a document has one connection per client. */
 export interface ServerLimits {
   /**
-   * The largest frame a client may send, in bytes, but for the document itself; above it the connection is closed with 1009. A
-   * client of Yjs that comes again sends what was in the frame as a part of its document.
+   * The largest frame a client may send, in bytes. A SyncStep2 has a limit of its own, `documentBytes`. Above it the connection is
+   * closed with 1009; a client of Yjs connects again, and sends the same edits in its SyncStep2.
    * @default 16 MiB
    */
   readonly frameBytes?: number | undefined;
   /**
-   * The largest document that a client may bring, in bytes: all that it holds and the server lacks comes in one frame (SyncStep2), as
-   * after a restart with an empty storage. Above it the connection is closed with 4413, and a client of Yjs does not come again.
-   * @default 256 MiB
+   * The largest SyncStep2 a client may send, in bytes: all that it holds and the server lacks, so all of its document after a restart
+   * with an empty storage. Above it the connection is closed with 4413, and a client of Yjs does not come again. So much memory
+   * each connection may take while such a frame is received.
+   * @default 64 MiB
    */
   readonly documentBytes?: number | undefined;
   /**
@@ -52,11 +55,23 @@ export type Limits = { readonly [Name in keyof ServerLimits]-?: number };
 
 const MEBIBYTE = 1024 * 1024;
 
-/** A limit that is `undefined` has its default, as one that is left out. */
+/**
+ * A limit that is `undefined` has its default, as one that is left out.
+ *
+ * @throws SyncError for one that is no number above 0
+ */
 export function withDefaultLimits(limits: ServerLimits): Limits {
+  for (const [name, limit] of Object.entries(limits)) {
+    if (limit === undefined || (typeof limit === "number" && limit > 0)) continue;
+    throw new SyncError(
+      "teleportal",
+      `limits.${name} is ${String(limit)}`,
+      "use a number above 0, or leave it out for the default",
+    );
+  }
   return {
     frameBytes: limits.frameBytes ?? 16 * MEBIBYTE,
-    documentBytes: limits.documentBytes ?? 256 * MEBIBYTE,
+    documentBytes: limits.documentBytes ?? 64 * MEBIBYTE,
     bufferedBytes: limits.bufferedBytes ?? 8 * MEBIBYTE,
     documents: limits.documents ?? 100_000,
     connectionsPerDocument: limits.connectionsPerDocument ?? 10_000,

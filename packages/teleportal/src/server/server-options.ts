@@ -32,9 +32,9 @@ export interface ServerOptions<Context> {
   readonly logger?: Logger;
   readonly limits?: ServerLimits;
   /**
-   * Whether the content of what was deleted stays, for all documents or for those that the function says yes to; asked when a
-   * document is opened. Version histories (`Y.snapshot`, clients with `gc: false`) need it. Without it a document loses that content
-   * when it is next made compact, and takes the less room.
+   * Whether the content of what was deleted stays, for all documents, or for those for which the function returns true; it is called
+   * when a document is opened. Version histories (`Y.snapshot`, clients with `gc: false`) need it. Without it a document loses that content
+   * when it is next made compact, and takes less room.
    * @default false
    */
   readonly keepDeletedContent?: boolean | ((request: DocumentRequest<Context>) => boolean);

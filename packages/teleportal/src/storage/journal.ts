@@ -10,7 +10,7 @@ import { UpdateList } from "../yjs-v1/update-list.ts";
 const RETRY_FIRST_MS = 250;
 const RETRY_MOST_MS = 10_000;
 
-/** After which time something new is tried though what was refused is not due yet: it may be small enough. */
+/** How soon a new record is tried while the storage is down: it may be small enough to be taken. */
 const RETRY_NEWS_MS = 1000;
 
 /** So many refused records are kept as they are; more are put together, as a storage that is down for hours refuses thousands. */
@@ -337,12 +337,18 @@ function together(updates: readonly Uint8Array[]): readonly Uint8Array[] {
   for (const update of updates) {
     room -= update.length;
     if (room < 0 && group.length > 0) {
-      records.push(mergeUpdates(group));
+      records.push(asOne(group));
       group = [];
       room = RECORD_BYTES - update.length;
     }
     group.push(update);
   }
-  records.push(mergeUpdates(group));
+  records.push(asOne(group));
   return records;
+}
+
+/** A single one stays the same object: that is how a storage tells what it was handed before. */
+function asOne(updates: readonly Uint8Array[]): Uint8Array {
+  const [only] = updates;
+  return only !== undefined && updates.length === 1 ? only : mergeUpdates(updates);
 }

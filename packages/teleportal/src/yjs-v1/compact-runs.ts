@@ -9,21 +9,22 @@ import { Content, StructReader } from "./struct-reader.ts";
 export interface Deleted {
   /** What is deleted and loses its content. */
   readonly removed: IdRanges;
-  /** What has lost its place in the document too; compacting adds to it. */
+  /** What is a GC struct. Compacting adds to it. */
   readonly collected: IdRanges;
 }
 
 /**
  * Writes runs of one client that follow each other without a hole as few bytes, as Yjs's garbage collection does (`Item.gc` of Yjs,
- * src/structs/Item.js): what is deleted keeps its place without its content; if what it stood in is deleted too, only its
- * clocks are left. Deletes nothing itself: an operation that no deletion names stays as it is.
+ * src/structs/Item.js): what is deleted keeps its place without its content; if its parent is
+ * deleted as well, it becomes a GC struct. Deletes nothing itself: an operation that no deletion names stays as it is.
  *
  * What was inserted by one client into a deleted parent of another is collected when that is known already, so perhaps by a later
  * compaction.
  */
 export function compactRuns(runs: readonly Run[], deleted: Deleted): readonly Run[] {
   const [first] = runs;
-  if (first === undefined || (runs.length === 1 && isCompact(first, deleted.removed))) return runs;
+  if (first === undefined) return runs;
+  if (runs.length === 1 && isCompact(first, deleted.removed)) return [inOwnBuffer(first)];
   const compacted: Run[] = [];
   let writer = new RunWriter(first.client, first.start);
   for (const run of runs) {
@@ -40,7 +41,14 @@ export function compactRuns(runs: readonly Run[], deleted: Deleted): readonly Ru
   return compacted;
 }
 
-/** A single struct that nothing of is deleted. */
+/** So that a few bytes do not keep the buffer of a large update, the rest of which is gone. */
+function inOwnBuffer(run: Run): Run {
+  const { bytes, from, to } = run;
+  if (bytes.length <= 2 * (to - from)) return run;
+  return { ...run, bytes: bytes.slice(from, to), from: 0, to: to - from, lastFrom: 0 };
+}
+
+/** A single struct, no part of which is deleted. */
 function isCompact({ client, start, end, count }: Run, removed: IdRanges): boolean {
   return count === 1 && removed.lacks(client, start, end);
 }

@@ -4,6 +4,9 @@ import type { Run } from "./run.ts";
 import { RunWriter } from "./run-writer.ts";
 import { Content, StructReader } from "./struct-reader.ts";
 
+/** So many clients' runs are written at once: each takes two buffers of some kilobytes. */
+const MOST_WRITERS = 64;
+
 /** A larger run is not gone on with, in bytes: compacting joins such runs. */
 export const GROWING = 2 * 1024;
 
@@ -30,6 +33,7 @@ export function gatherUpdates(
       let writer = writers.get(client);
       if (writer === undefined || writer.end !== clock || writer.size >= GROWING) {
         if (writer !== undefined) runs.push(writer.finish());
+        else if (writers.size >= MOST_WRITERS) finishAll(writers, runs);
         const run = writer === undefined ? behind(client, clock) : undefined;
         writer = run === undefined ? new RunWriter(client, clock) : RunWriter.behind(run);
         writers.set(client, writer);
@@ -38,6 +42,11 @@ export function gatherUpdates(
     }
     deletions?.addAll(reader.deletions());
   }
-  for (const writer of writers.values()) runs.push(writer.finish());
+  finishAll(writers, runs);
   return runs;
+}
+
+function finishAll(writers: Map<number, RunWriter>, runs: Run[]): void {
+  for (const writer of writers.values()) runs.push(writer.finish());
+  writers.clear();
 }

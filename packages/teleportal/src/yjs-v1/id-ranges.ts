@@ -1,7 +1,11 @@
 import type { ClientRanges } from "@teleportal/sync-core";
 
-/** Operations of one client: `[client, start, end)`. */
-export type OperationRange = readonly [client: number, start: number, end: number];
+/** Operations of one client: their first clock, and the one behind the last. */
+export interface OperationRange {
+  readonly client: number;
+  readonly start: number;
+  readonly end: number;
+}
 
 /**
  * A set of Yjs operation ids (client, clock), as sorted, disjoint, half-open ranges per client. Adding at the end,
@@ -23,7 +27,9 @@ export class IdRanges {
 
   *[Symbol.iterator](): Generator<OperationRange> {
     for (const [client, ranges] of this.#clients) {
-      for (let i = 0; i < ranges.length; i += 2) yield [client, at(ranges, i), at(ranges, i + 1)];
+      for (let i = 0; i < ranges.length; i += 2) {
+        yield { client, start: at(ranges, i), end: at(ranges, i + 1) };
+      }
     }
   }
 
@@ -41,30 +47,22 @@ export class IdRanges {
   }
 
   /**
-   * Adds many ranges, in any order; returns how many of their ids were not there yet. Takes time with their number and with what
-   * those clients have, where adding them one by one in the middle would take the product.
+   * Adds many ranges, in any order. Takes time with their number and with what those clients have, where adding them one by one
+   * in the middle would take the product.
    */
-  addAll(ranges: readonly OperationRange[]): number {
-    let added = 0;
-    if (ranges.length <= FEW) {
-      for (const range of ranges) added += this.add(...range);
-      return added;
+  addAll(added: readonly OperationRange[]): void {
+    if (added.length <= FEW) {
+      for (const { client, start, end } of added) this.add(client, start, end);
+      return;
     }
-    const byClient = new Map<number, OperationRange[]>();
-    for (const range of ranges) {
-      const ofClient = byClient.get(range[0]);
-      if (ofClient === undefined) byClient.set(range[0], [range]);
-      else ofClient.push(range);
-    }
-    for (const [client, ofClient] of byClient) {
+    for (const [client, ranges] of byClient(added)) {
       const held = this.#clients.get(client) ?? NONE;
-      for (let i = 0; i < held.length; i += 2)
-        ofClient.push([client, at(held, i), at(held, i + 1)]);
+      for (let i = 0; i < held.length; i += 2) {
+        ranges.push({ client, start: at(held, i), end: at(held, i + 1) });
+      }
       this.#clients.delete(client);
-      for (const range of ofClient.sort(byStart)) added += this.add(...range);
-      added -= sizeOf(held);
+      for (const { start, end } of ranges.sort(byStart)) this.add(client, start, end);
     }
-    return added;
   }
 
   /** Whether all of `[start, end)` is there. */
@@ -121,13 +119,17 @@ const NONE: readonly number[] = [];
 const FEW = 64;
 
 function byStart(a: OperationRange, b: OperationRange): number {
-  return a[1] - b[1];
+  return a.start - b.start;
 }
 
-function sizeOf(ranges: readonly number[]): number {
-  let size = 0;
-  for (let i = 0; i < ranges.length; i += 2) size += at(ranges, i + 1) - at(ranges, i);
-  return size;
+function byClient(ranges: readonly OperationRange[]): Map<number, OperationRange[]> {
+  const clients = new Map<number, OperationRange[]>();
+  for (const range of ranges) {
+    const ofClient = clients.get(range.client);
+    if (ofClient === undefined) clients.set(range.client, [range]);
+    else ofClient.push(range);
+  }
+  return clients;
 }
 
 function at(ranges: readonly number[], index: number): number {

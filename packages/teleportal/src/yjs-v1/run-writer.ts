@@ -9,7 +9,7 @@ import {
   StructReader,
 } from "./struct-reader.ts";
 
-/** What becomes of a struct that is written: it stays as it is, loses its content, or its place in the document as well. */
+/** What becomes of a struct: `kept`, it stays as it is; `deleted`, its content is dropped; `collected`, it becomes a GC struct. */
 export type Fate = "kept" | "deleted" | "collected";
 
 /** U+FFFD: what Yjs makes of each half of a character of two code units that is cut (`ContentString.splice`). */

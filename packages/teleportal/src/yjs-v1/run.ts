@@ -6,11 +6,7 @@ import { Content, StructReader, unlessTruncated } from "./struct-reader.ts";
  * Structs of one client that follow each other without a hole, as they stand in an update. The bytes may be a part of a larger
  * buffer; nothing changes them.
  */
-export interface Run {
-  readonly client: number;
-  /** The first clock, and the one behind the last. */
-  readonly start: number;
-  readonly end: number;
+export interface Run extends OperationRange {
   /** How many structs. */
   readonly count: number;
   readonly bytes: Uint8Array;
@@ -24,6 +20,9 @@ export interface Run {
 /** In bytes. A larger run is cut at the next struct, so that finding a clock in it takes a fraction of a millisecond. */
 export const RUN_SIZE = 32 * 1024;
 
+/** Each takes some hundred bytes, so a frame of many holes would take the memory of a hundred such frames. */
+const MOST_RUNS = 1_000_000;
+
 /** What is in an update. */
 export interface ReadUpdate {
   /** Views of the update. */
@@ -36,12 +35,15 @@ export interface ReadUpdate {
 /**
  * Reads an update in Yjs's V1 format to its end, and checks it in full.
  *
- * @throws MalformedUpdateError for whatever else: another format, an update that is cut off, content that Yjs 13 cannot apply.
+ * @throws MalformedUpdateError if the bytes are in another format, are cut off, or have content that Yjs 13 cannot apply.
  */
 export function readUpdate(update: Uint8Array): ReadUpdate {
   return unlessTruncated(() => {
     const reader = StructReader.ofUpdate(update);
     const runs = readRuns(reader);
+    if (runs.length > MOST_RUNS) {
+      throw new MalformedUpdateError(`more than ${MOST_RUNS} clients and holes in one update`);
+    }
     if (!reader.ordered) checkClients(reader.clients);
     return { runs, deletions: reader.deletions(), ordered: reader.ordered };
   });

@@ -53,7 +53,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * A cursor: its fields are about the struct that `next` has read. What is read as `foreign` is checked in full, so that nothing
- * passes which a client of Yjs 13 cannot decode and apply; `own` bytes have passed before.
+ * passes which a client of Yjs 13 cannot decode and apply; `own` bytes were checked before.
  */
 export class StructReader {
   /** Whose the struct is, its first clock, and how many operations it is. */
@@ -80,6 +80,9 @@ export class StructReader {
   /** Whose the sections are, if there are several. */
   clients: number[] = NONE;
   readonly bytes: Uint8Array;
+  /** Where `positionOf` has been last, in the struct that is read now. */
+  #foundOffset = 0;
+  #foundPosition = -1;
   readonly #reader: ByteReader;
   readonly #foreign: boolean;
   #sections = 0;
@@ -148,7 +151,7 @@ export class StructReader {
         if (length === 0 || !Number.isSafeInteger(clock + length)) {
           throw new MalformedUpdateError("a deletion of nothing");
         }
-        const range: OperationRange = [client, clock, clock + length];
+        const range = { client, start: clock, end: clock + length };
         // Made with its first, mostly the only one: an array that grows from nothing has room for seventeen.
         if (deletions === undefined) deletions = [range];
         else deletions.push(range);
@@ -164,14 +167,45 @@ export class StructReader {
 
   /** Where the element stands that begins `offset` operations into the struct; -1 inside a character of two UTF-16 units. */
   positionOf(offset: number): number {
+    if (offset < this.#foundOffset || this.#foundPosition < this.elementsFrom) {
+      this.#foundOffset = 0;
+      this.#foundPosition = this.elementsFrom;
+    }
+    const isText = this.content === Content.string;
+    const position = isText ? this.#positionInText(offset) : this.#positionInList(offset);
+    if (position === -1) return -1;
+    // Those who cut a struct into many parts ask for one after the other.
+    this.#foundOffset = offset;
+    this.#foundPosition = position;
+    return position;
+  }
+
+  #positionInList(offset: number): number {
     const reader = new ByteReader(this.bytes);
-    reader.seek(this.elementsFrom);
-    if (this.content === Content.string) return textPosition(reader, this.bytes, offset);
-    for (let i = 0; i < offset; i++) {
+    reader.seek(this.#foundPosition);
+    for (let i = this.#foundOffset; i < offset; i++) {
       if (this.content === Content.json) reader.skip(reader.varUint());
       else readAny(reader, undefined);
     }
     return reader.position;
+  }
+
+  #positionInText(offset: number): number {
+    let position = this.#foundPosition;
+    let units = this.#foundOffset;
+    while (units < offset) {
+      const byte = this.bytes[position] ?? 0;
+      // The first byte of a character tells how many it has; only those of four are two UTF-16 code units.
+      if (byte < 0x80) position += 1;
+      else if (byte < 0xe0) position += 2;
+      else if (byte < 0xf0) position += 3;
+      else {
+        position += 4;
+        units += 1;
+      }
+      units += 1;
+    }
+    return units === offset ? position : -1;
   }
 
   #beginSection(): void {
@@ -195,6 +229,7 @@ export class StructReader {
     this.parentClient = this.parentClock = -1;
     if (this.content !== Content.gc && this.content !== Content.skip) this.#readPlace(info);
     this.contentFrom = this.elementsFrom = reader.position;
+    this.#foundPosition = -1;
     this.length = this.#readContent();
     this.to = reader.position;
     if (this.length === 0 || !Number.isSafeInteger(this.clock + this.length)) {
@@ -332,25 +367,6 @@ function decodeText(bytes: Uint8Array, from: number, to: number): string {
   } catch (cause) {
     throw new MalformedUpdateError("text that is no UTF-8", { cause });
   }
-}
-
-/** Where the UTF-16 code unit number `offset` of the text stands that begins at the reader's position. */
-function textPosition(reader: ByteReader, bytes: Uint8Array, offset: number): number {
-  let position = reader.position;
-  let units = 0;
-  while (units < offset) {
-    const byte = bytes[position] ?? 0;
-    // The first byte of a character tells how many it has; only those of four are two code units.
-    if (byte < 0x80) position += 1;
-    else if (byte < 0xe0) position += 2;
-    else if (byte < 0xf0) position += 3;
-    else {
-      position += 4;
-      units += 1;
-    }
-    units += 1;
-  }
-  return units === offset ? position : -1;
 }
 
 const ANY_UNDEFINED = 127;

@@ -14,6 +14,11 @@ export class UpdateList {
   /** Where each of them ends. */
   #ends: number[] = [];
 
+  /** `bytes`: how many it will hold, if that is known: it need not grow to it. */
+  constructor(bytes = 0) {
+    if (bytes > 0) this.#bytes = new Uint8Array(bytes);
+  }
+
   get count(): number {
     return this.#ends.length;
   }

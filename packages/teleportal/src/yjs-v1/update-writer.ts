@@ -65,18 +65,20 @@ export function bytesOf(runs: Iterable<Run>): number {
   return bytes;
 }
 
-/** Adds runs of one client, which are in order and of which nothing is there. */
-export function addRuns(runs: Map<number, Run[]>, client: number, added: readonly Run[]): void {
-  const ofClient = runs.get(client);
-  const [first] = added;
-  if (first === undefined) return;
-  if (ofClient === undefined) {
-    runs.set(client, [...added]);
-    return;
+/** Adds runs, in any order, of which nothing is there. */
+export function addRuns(runs: Map<number, Run[]>, added: Iterable<Run>): void {
+  const disordered = new Set<Run[]>();
+  for (const run of added) {
+    const ofClient = runs.get(run.client);
+    if (ofClient === undefined) {
+      runs.set(run.client, [run]);
+      continue;
+    }
+    // Each is put to its place at the end: one by one that would take the product.
+    if ((ofClient.at(-1)?.end ?? 0) > run.start) disordered.add(ofClient);
+    ofClient.push(run);
   }
-  const follow = (ofClient.at(-1)?.end ?? 0) <= first.start;
-  ofClient.push(...added);
-  if (!follow) ofClient.sort((a, b) => a.start - b.start);
+  for (const ofClient of disordered) ofClient.sort((a, b) => a.start - b.start);
 }
 
 function structsOf(runs: readonly Run[]): number {

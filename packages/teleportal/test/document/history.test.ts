@@ -26,12 +26,11 @@ function idsIn(updates: readonly Uint8Array[]): string {
   const ids = new Set<string>();
   for (const update of updates) {
     const { runs: held, deletions } = readUpdate(update);
-    const ranges = held.map(({ client, start, end }) => [client, start, end] as const);
     for (const [what, of] of [
-      ["held", ranges],
+      ["held", held],
       ["deleted", deletions],
     ] as const) {
-      for (const [client, start, end] of of) {
+      for (const { client, start, end } of of) {
         for (let clock = start; clock < end; clock++) ids.add(`${what} ${client}:${clock}`);
       }
     }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as Y from "yjs";
-import { cutRun, splitRun } from "../../src/yjs-v1/cut-run.ts";
+import { cutRun as cutParts, splitRun } from "../../src/yjs-v1/cut-run.ts";
 import { readUpdate } from "../../src/yjs-v1/run.ts";
 import type { Run } from "../../src/yjs-v1/run.ts";
 import { RunWriter } from "../../src/yjs-v1/run-writer.ts";
@@ -10,6 +10,12 @@ import { deliveries } from "../document/delivery.ts";
 import { differenceBetween } from "../document/document-difference.ts";
 import { histories } from "../document/history-of.ts";
 import { richDocumentOf } from "../document/rich-history.ts";
+
+function cutRun(run: Run, start: number, end: number): Run {
+  const [only] = cutParts(run, [{ start, end }]);
+  if (only === undefined) throw new Error("nothing was cut");
+  return only;
+}
 
 function updateOf(runs: readonly Run[]): Uint8Array {
   const byClient = new Map<number, Run[]>();

@@ -63,7 +63,7 @@ describe("structs that are written behind each other", () => {
     const update = joinParts(
       writeUpdate(
         new Map([[doc.clientID, [joined(runsOf([whole]))]]]),
-        new Map(deletions.map(([client, start, end]) => [client, [start, end]])),
+        new Map(deletions.map(({ client, start, end }) => [client, [start, end]])),
       ),
     );
     expect(differenceBetween(richDocumentOf([update]), expected)).toBeUndefined();
@@ -103,7 +103,7 @@ describe("structs that are written behind each other", () => {
           }),
         );
         const deleted = new Map<number, number[]>();
-        for (const [client, start, end] of deletions) {
+        for (const { client, start, end } of deletions) {
           deleted.set(client, [...(deleted.get(client) ?? []), start, end]);
         }
         const update = joinParts(writeUpdate(written, deleted));

@@ -88,7 +88,7 @@ function rangesByYjs(update: Uint8Array): unknown {
 }
 
 function inOrder(ranges: IdRanges): unknown {
-  return [...ranges].sort(([a], [b]) => a - b);
+  return [...ranges].sort((a, b) => a.client - b.client);
 }
 
 /** `undefined` if it is refused. */

@@ -1,0 +1,11 @@
+import { blockNote } from "@teleportal/test-editors/blocknote";
+import { describeEditor } from "./describe-editor.ts";
+
+describeEditor(blockNote, {
+  usual: [{ bytes: 100_000, style: "parts" }],
+  more: [
+    { bytes: 50_000, style: "parts" },
+    { bytes: 100_000, style: "words" },
+    { bytes: 300_000, style: "parts" },
+  ],
+});
