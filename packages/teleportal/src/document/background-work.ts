@@ -1,6 +1,14 @@
 /** Work in steps of a few milliseconds: yields after each. */
 export type Steps<Result> = Generator<void, Result>;
 
+/** All steps at once. */
+export function finishSteps<Result>(steps: Steps<Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
 /** So long it works without a turn of the event loop, in milliseconds: many small jobs need not wait for one each. */
 const SLICE = 3;
 

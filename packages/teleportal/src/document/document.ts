@@ -4,7 +4,6 @@ import {
   describeCause,
   encodeAwarenessFrame,
   encodeSyncStep1,
-  encodeSyncStep2,
   encodeUpdateFrame,
 } from "@teleportal/sync-core";
 import type {
@@ -23,10 +22,11 @@ import type { DocumentStorage } from "../storage/document-storage.ts";
 import { Journal } from "../storage/journal.ts";
 import { MalformedUpdateError } from "../yjs-v1/malformed-update-error.ts";
 import { Alarm } from "./alarm.ts";
-import { BackgroundWork } from "./background-work.ts";
+import { BackgroundWork, finishSteps } from "./background-work.ts";
 import type { Steps } from "./background-work.ts";
 import { readRecords } from "./compact-records.ts";
 import type { DeletedContent, ReadRecords, UnreadableRecord } from "./compact-records.ts";
+import { Download } from "./download.ts";
 import { History } from "./history.ts";
 import { MalformedAwarenessError, Presence } from "./presence.ts";
 import type { Schedule, ScheduledDocument } from "./schedule.ts";
@@ -86,18 +86,13 @@ export interface DocumentSettings {
 /** So much is read at once when a document is opened, in bytes: a few milliseconds. More is read in steps. */
 const READ_AT_ONCE = 512 * 1024;
 
-const NO_FRAME = new Uint8Array();
-
-/** All frames of a download, by the last of them: that one is held by sockets until they have sent it. */
-const DOWNLOADS = new WeakMap<Uint8Array, readonly Uint8Array[]>();
-
 /** Loads a document and opens its way to the peers; resolves when joining clients can be answered. */
 export async function openDocument(settings: DocumentSettings): Promise<Document> {
   const stored = await settings.storage.load(settings.id);
   const reading = readRecords(stored);
   const small = stored.reduce((bytes, { length }) => bytes + length, 0) <= READ_AT_ONCE;
   // By itself: it need not wait for what others make compact.
-  const read = small ? resultOf(reading) : await new BackgroundWork().run(reading);
+  const read = small ? finishSteps(reading) : await new BackgroundWork().run(reading);
   const document = new OpenDocument(settings, read, stored);
   await document.start();
   return document;
@@ -116,8 +111,7 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
   readonly #alarm = new Alarm(() => this.#replica?.tick());
   readonly #replica: Replica | undefined;
   readonly #link: TransportLink | undefined;
-  /** The last frame of what a client is sent that holds nothing, while somebody is being sent it: a crowd shares the frames. */
-  #download: WeakRef<Uint8Array> | undefined;
+  readonly #download: Download;
   #compacting = false;
   #joined: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -132,6 +126,7 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
     this.#settings = settings;
     this.#history = history;
     this.#staged = new StagedRepair(history);
+    this.#download = new Download(history);
     this.#presence = new Presence(settings.presenceBytes);
     this.#journal = new Journal({
       documentId: id,
@@ -182,20 +177,10 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
   }
 
   download(stateVector: Uint8Array): readonly Uint8Array[] {
-    // Byte 0 is the number of clients.
-    if (stateVector[0] !== 0) return framesOf(this.#history, stateVector);
-    const lastFrame = this.#download?.deref();
-    let frames = lastFrame && DOWNLOADS.get(lastFrame);
-    if (frames === undefined) {
-      if (this.#history.bloatedAndSmall && !this.#compacting) {
-        resultOf(this.#history.compact(this.#settings.deletedContent));
-      }
-      frames = framesOf(this.#history, stateVector);
-      const last = frames.at(-1) ?? NO_FRAME;
-      DOWNLOADS.set(last, frames);
-      this.#download = new WeakRef(last);
+    if (this.#history.bloatedAndSmall && !this.#compacting) {
+      finishSteps(this.#history.compact(this.#settings.deletedContent));
     }
-    return frames;
+    return this.#download.frames(stateVector);
   }
 
   askFrame(): Uint8Array {
@@ -214,7 +199,7 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
   take(update: Uint8Array, from: DocumentClient | PeerMessage, frame?: Uint8Array): void {
     const news = this.#history.take(update);
     if (news === undefined) return;
-    this.#download = undefined;
+    this.#download.outdated();
     const forwarded = frame !== undefined && news === update ? frame : encodeUpdateFrame(news);
     for (const client of this.#clients) {
       if (client !== from && client.follows) client.send(forwarded);
@@ -478,20 +463,5 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
     this.#replica?.leave();
     this.#alarm.cancel();
     await this.#link?.close();
-  }
-}
-
-function framesOf(history: History, stateVector: Uint8Array): readonly Uint8Array[] {
-  const updates = history.download(stateVector);
-  // SyncStep2 comes last: applications take it for "all is there" and may fill a document they find empty.
-  return updates.map((update, index) =>
-    index === updates.length - 1 ? encodeSyncStep2(update) : encodeUpdateFrame(update),
-  );
-}
-
-function resultOf<Result>(steps: Steps<Result>): Result {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
   }
 }

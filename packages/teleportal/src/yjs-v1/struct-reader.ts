@@ -13,9 +13,11 @@
  */
 import { ByteReader, TruncatedError } from "@teleportal/sync-core";
 import type { OperationRange } from "./id-ranges.ts";
-import { checkJson, isUsualJson, MAX_DEPTH } from "./json.ts";
+import { checkSubdocument, readAny } from "./any-value.ts";
+import { checkJson, isUsualJson } from "./json.ts";
 import { MalformedUpdateError } from "./malformed-update-error.ts";
 import type { Run } from "./run.ts";
+import { decodeText, unitsOf } from "./utf8.ts";
 
 /** What a struct holds: Yjs's numbers. `gc` and `skip` are structs of their own, the rest is content of an item. */
 export const Content = {
@@ -43,13 +45,7 @@ const LAST_TYPE = 6;
 const TYPE_XML_ELEMENT = 3;
 const TYPE_XML_HOOK = 5;
 
-/** Longer text is handed to the decoder without looking for ASCII first. */
-const LONG_TEXT = 96;
-
 const NONE: never[] = [];
-
-/** What Yjs decodes with. */
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * A cursor: its fields are about the struct that `next` has read. What is read as `foreign` is checked in full, so that nothing
@@ -349,133 +345,6 @@ export class StructReader {
     this.elementsFrom = from;
     reader.skip(length);
     return unitsOf(this.bytes, from, from + length);
-  }
-}
-
-/** @throws MalformedUpdateError if the bytes are no UTF-8 */
-function unitsOf(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from > LONG_TEXT) return decodeText(bytes, from, to).length;
-  for (let i = from; i < to; i++) {
-    if ((bytes[i] ?? 0) > 0x7f) return decodeText(bytes, from, to).length;
-  }
-  return to - from;
-}
-
-function decodeText(bytes: Uint8Array, from: number, to: number): string {
-  try {
-    return utf8.decode(bytes.subarray(from, to));
-  } catch (cause) {
-    throw new MalformedUpdateError("text that is no UTF-8", { cause });
-  }
-}
-
-const ANY_UNDEFINED = 127;
-const ANY_NULL = 126;
-const ANY_INTEGER = 125;
-const ANY_FLOAT_32 = 124;
-const ANY_FLOAT_64 = 123;
-const ANY_BIG_INT = 122;
-const ANY_FALSE = 121;
-const ANY_TRUE = 120;
-const ANY_STRING = 119;
-const ANY_OBJECT = 118;
-const ANY_ARRAY = 117;
-const ANY_BYTES = 116;
-
-/** A value in lib0's encoding; its text and depth are checked if `checked` has the bytes. @throws MalformedUpdateError */
-function readAny(reader: ByteReader, checked: Uint8Array | undefined, depth = 0): void {
-  if (depth > MAX_DEPTH) {
-    throw new MalformedUpdateError(`a value nested more than ${MAX_DEPTH} levels deep`);
-  }
-  const type = reader.uint8();
-  switch (type) {
-    case ANY_STRING:
-      readAnyText(reader, checked);
-      return;
-    case ANY_OBJECT:
-      for (let left = reader.varUint(); left > 0; left--) {
-        readKey(reader, checked);
-        readAny(reader, checked, depth + 1);
-      }
-      return;
-    case ANY_ARRAY:
-      for (let left = reader.varUint(); left > 0; left--) readAny(reader, checked, depth + 1);
-      return;
-    default:
-      skipScalar(reader, type);
-  }
-}
-
-/** Options that would take the place of what a subdocument has: Yjs makes it by `new Doc({ guid, ...options })`. */
-const RESERVED_OPTIONS = ["guid", "gcFilter"];
-
-/** @throws MalformedUpdateError unless the value at `from`, which was read before, are options that Yjs can make a subdocument of */
-function checkSubdocument(bytes: Uint8Array, from: number): void {
-  const reader = new ByteReader(bytes);
-  reader.seek(from);
-  if (reader.uint8() !== ANY_OBJECT)
-    throw new MalformedUpdateError("a subdocument without options");
-  for (let left = reader.varUint(); left > 0; left--) {
-    const option = utf8.decode(reader.varBytes());
-    if (RESERVED_OPTIONS.includes(option)) {
-      throw new MalformedUpdateError(`a subdocument with the option ${option}`);
-    }
-    readAny(reader, undefined);
-  }
-}
-
-/** A key that would make an object pretend to be something else: lib0 assigns it, and so sets the prototype. */
-function readKey(reader: ByteReader, checked: Uint8Array | undefined): void {
-  const from = reader.position;
-  readAnyText(reader, checked);
-  if (reader.position - from !== PROTO.length + 1 || checked === undefined) return;
-  if (utf8.decode(checked.subarray(from + 1, reader.position)) === PROTO) {
-    throw new MalformedUpdateError(`an object with the key ${PROTO}`);
-  }
-}
-
-const PROTO = "__proto__";
-
-function readAnyText(reader: ByteReader, checked: Uint8Array | undefined): void {
-  const length = reader.varUint();
-  const from = reader.position;
-  reader.skip(length);
-  if (checked !== undefined) unitsOf(checked, from, from + length);
-}
-
-function skipScalar(reader: ByteReader, type: number): void {
-  switch (type) {
-    case ANY_UNDEFINED:
-    case ANY_NULL:
-    case ANY_TRUE:
-    case ANY_FALSE:
-      return;
-    case ANY_INTEGER:
-      skipInteger(reader);
-      return;
-    case ANY_FLOAT_32:
-      reader.skip(4);
-      return;
-    case ANY_FLOAT_64:
-    case ANY_BIG_INT:
-      reader.skip(8);
-      return;
-    case ANY_BYTES:
-      reader.skip(reader.varUint());
-      return;
-    default:
-      throw new MalformedUpdateError(`a value of the unknown type ${type}`);
-  }
-}
-
-/** lib0's signed integer: the first byte has a sign and 6 bits, the others 7. */
-function skipInteger(reader: ByteReader): void {
-  let byte = reader.uint8();
-  let value = byte & 0x3f;
-  for (let factor = 64; byte >= 0x80; factor *= 128) {
-    byte = reader.uint8();
-    value += (byte & 0x7f) * factor;
-    if (!Number.isSafeInteger(value)) throw new MalformedUpdateError("an integer too large");
   }
 }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import * as Y from "yjs";
-import type { Steps } from "../../src/document/background-work.ts";
+import { finishSteps } from "../../src/document/background-work.ts";
 import type { DeletedContent } from "../../src/document/compact-records.ts";
 import { History } from "../../src/document/history.ts";
 import { joinParts } from "../../src/yjs-v1/update-writer.ts";
@@ -29,14 +29,7 @@ export function historyOf(updates: readonly Uint8Array[]): History {
 
 /** Does all of it at once. */
 export function compact(history: History, deletedContent?: DeletedContent): void {
-  finish(history.compact(deletedContent));
-}
-
-export function finish<Result>(steps: Steps<Result>): Result {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
+  finishSteps(history.compact(deletedContent));
 }
 
 /** The frames of a download, each in one piece. */

@@ -87,6 +87,10 @@ const REFUSED: readonly (readonly [name: string, update: Uint8Array])[] = [
     structOf(SUBDOCUMENT, stringBytes("guid"), objectOf("guid", NULL)),
   ],
   ["an object that pretends to be bytes", structOf(ANY, 1, objectOf("__proto__", BYTES, 0))],
+  [
+    "such an object whose key's length takes two bytes",
+    structOf(ANY, 1, 118, 1, 0x89, 0, new TextEncoder().encode("__proto__"), BYTES, 0),
+  ],
   ["a client twice, one behind the other", clients(5, 5)],
   ["a client twice, with another between", clients(5, 4, 5)],
   ["a client twice, once without a struct", Uint8Array.of(2, 1, 5, 0, 0, 1, 0, 5, 1, 0)],
