@@ -55,6 +55,8 @@ export interface Document extends ScheduledDocument {
   presenceFrame(): Uint8Array | undefined;
   /** Whether the update holds nothing new. @throws MalformedUpdateError */
   isKnown(update: Uint8Array): boolean;
+  /** Whether nothing that its authors typed before it is missing. @throws MalformedUpdateError */
+  follows(update: Uint8Array): boolean;
   /**
    * Takes an update: checks it, keeps and stores what is new in it, and sends that to everybody else.
    *
@@ -194,6 +196,10 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
 
   isKnown(update: Uint8Array): boolean {
     return this.#history.isKnown(update);
+  }
+
+  follows(update: Uint8Array): boolean {
+    return this.#history.follows(update);
   }
 
   take(update: Uint8Array, from: DocumentClient | PeerMessage, frame?: Uint8Array): void {
@@ -428,6 +434,8 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
     try {
       await schedule.background.run(this.#untilClosed(this.#history.compact(deletedContent)));
       this.#compacting = false;
+      // As much may have come meanwhile.
+      if (this.#closing === undefined) this.#makeSmall();
     } catch (cause) {
       // Not tried again: it would fail each time.
       logger.error(

@@ -120,6 +120,14 @@ export class History {
     return this.#holds(readUpdate(update));
   }
 
+  /** Whether the operations of an update go on where those end that are held of their clients. @throws MalformedUpdateError */
+  follows(update: Uint8Array): boolean {
+    const { clients } = this.#structs;
+    return readUpdate(update).runs.every(
+      ({ client, start }) => start <= (clients.get(client)?.at(-1) ?? 0),
+    );
+  }
+
   /** Yjs's encoding of what is held from clock 0 without a hole, per client. */
   stateVector(): Uint8Array {
     this.#stateVector ??= encodeStateVector(this.#structs.clients);
@@ -218,6 +226,7 @@ export class History {
    */
   *compact(deletedContent: "removed" | "kept" = "removed"): Steps<void> {
     this.gather();
+    const erased = this.#erased;
     const deleted: Deleted = {
       removed: deletedContent === "removed" ? this.#deletions : new IdRanges(),
       collected: (this.#collected ??= new IdRanges()),
@@ -239,7 +248,8 @@ export class History {
       }
     }
     this.#compactBytes = this.byteLength;
-    this.#erased = 0;
+    // What was erased meanwhile may stand in what was compacted before.
+    this.#erased -= erased;
   }
 
   #wouldShrink(): boolean {

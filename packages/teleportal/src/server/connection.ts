@@ -283,7 +283,8 @@ class DocumentConnection<
     frame: Uint8Array | undefined,
   ): void | Promise<void> {
     if (this.#write === "granted") {
-      target.take(update, this, frame);
+      // Behind a gap its deletions would act, and its insertions would wait: a document that nobody made.
+      if (this.#gap === "none" || target.follows(update)) target.take(update, this, frame);
       return;
     }
     // What a read-only client sends back in the handshake holds nothing new, and is no attempt to write.
@@ -296,8 +297,7 @@ class DocumentConnection<
     // The socket's buffer may be used again by then.
     const kept = new Uint8Array(update);
     return this.#askToWrite().then(() => {
-      if (this.#takesFrames() && this.#gap !== "asked")
-        return this.#takeUpdate(target, kept, frame);
+      if (this.#takesFrames()) return this.#takeUpdate(target, kept, frame);
     });
   }
 
@@ -320,8 +320,6 @@ class DocumentConnection<
         else if (this.#state === "open") this.#sendDownload(target.download(read.stateVector));
         return;
       case "update": {
-        // Behind a gap its deletions would act, and its insertions would wait: a document that nobody made.
-        if (this.#gap === "asked") return;
         // Copied, as it is sent later and nothing is to keep the socket's buffer alive.
         const own = new Uint8Array(frame.subarray(0, endOf(read.update, frame)));
         return this.#takeUpdate(target, read.update, own);
