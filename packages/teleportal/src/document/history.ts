@@ -152,13 +152,14 @@ export class History {
     return !isAhead(ends, stateVector);
   }
 
-  /** State vector and digest of what both hold together. */
-  together(other: History): { readonly stateVector: Uint8Array; readonly digest: Uint8Array } {
+  /** State vector and digest of what both hold together, and whether that has no holes. */
+  together(other: History) {
     const structs = unionOf(this.#structs, other.#structs);
     const deletions = unionOf(this.#deletions, other.#deletions);
     return {
       stateVector: encodeStateVector(structs.clients),
       digest: digestOf(structs.clients, deletions.clients),
+      complete: structs.whole,
     };
   }
 

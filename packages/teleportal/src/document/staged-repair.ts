@@ -48,8 +48,11 @@ export class StagedRepair {
   finish(from: Sender, heldByPeer: StateVector): History | "none" | "outdated" {
     const parts = this.#parts;
     if (parts === undefined || this.#from === undefined) return "none";
-    // A state vector says nothing about what its sender holds behind a hole: that is asked for, and sent, all the same.
-    const complete = isSame(this.#from, from) || parts.isWithin(heldByPeer);
+    // A state vector says nothing about what its sender holds behind a hole: that is asked for, and sent, all the same. Without
+    // holes the peer must hold what it has sent; if it says that it does not, this is an earlier reply that has come twice.
+    const complete =
+      parts.isWithin(heldByPeer) ||
+      (isSame(this.#from, from) && !this.#history.together(parts).complete);
     this.#parts = this.#from = undefined;
     return complete ? parts : "outdated";
   }
