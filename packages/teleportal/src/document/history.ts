@@ -82,7 +82,7 @@ export class History {
     return this.byteLength > WORTH_COMPACTING && this.#wouldShrink();
   }
 
-  /** Whether it is bloated for its size, and so small that whoever downloads it can wait for it to be compacted. */
+  /** Whether compacting would make it much smaller, and takes so little time that a client that downloads it can wait for it. */
   get bloatedAndSmall(): boolean {
     return this.byteLength <= COMPACTED_AT_ONCE && this.#wouldShrink();
   }
@@ -193,8 +193,7 @@ export class History {
   }
 
   /**
-   * Everything as updates of about `size` bytes, none of which is to be seen without the others; none if nothing is held. For
-   * storages. The deletions stand behind, in updates of their own: as many as a value of a storage may have room for.
+   * Everything as updates of about `size` bytes; none if nothing is held. For storages: a reader must see all of them or none. The deletions stand behind, in updates of their own: as many as a value of a storage may have room for.
    */
   pieces(size: number): Uint8Array[] {
     this.gather();
@@ -222,8 +221,8 @@ export class History {
 
   /**
    * Makes everything small in steps of a millisecond or two: structs that can be one become one, and what is deleted loses its content
-   * unless that is to be kept. Changes nothing of what is held. May be given up after any step, and what is taken meanwhile
-   * is kept.
+   * unless it is kept. Changes nothing of what is held. The caller may stop after any step, and updates may be taken between
+   * steps.
    */
   *compact(deletedContent: "removed" | "kept" = "removed"): Steps<void> {
     this.gather();

@@ -45,7 +45,7 @@ it("a hundred clients that open a document at once share the bytes of one downlo
   for (const each of [...connections, connection]) each.closed();
 });
 
-it("what was typed and erased is not downloaded by whoever comes next", async () => {
+it("what was typed and erased is not downloaded by the client that comes next", async () => {
   const { server } = await startInstance();
   const typist = server.connect(createStallingSocket(), { documentId: "doc", context: undefined });
   typist.receive(encodeSyncStep1(NOTHING));

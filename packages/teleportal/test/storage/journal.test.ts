@@ -86,7 +86,7 @@ describe("the stored form of a document", () => {
     await journal.close();
   });
 
-  it("has all of that if deleted content is to be kept", async () => {
+  it("has all of that if deleted content is kept", async () => {
     const { storage, journal } = openTyped({ deletedContent: "kept" });
     const doc = new Y.Doc({ gc: false });
     for (let i = 0; i < 70; i++) {
