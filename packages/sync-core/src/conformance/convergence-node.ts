@@ -79,8 +79,11 @@ export async function openConvergenceNode(
 
   function apply(frame: Uint8Array): void {
     const read = decodeClientFrame(frame);
-    if (read.type === "update" || read.type === "sync-step-2") {
+    if (read.type !== "update" && read.type !== "sync-step-2") return;
+    try {
       Y.applyUpdate(doc, read.update, PEER);
+    } catch {
+      // What a transport has broken is refused, as a host must, and the check sees that it is missing.
     }
   }
 
