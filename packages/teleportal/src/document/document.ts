@@ -434,6 +434,7 @@ class OpenDocument implements Document, ReplicaDocument, ReplicaHost {
     try {
       await schedule.background.run(this.#untilClosed(this.#history.compact(deletedContent)));
       this.#compacting = false;
+      this.#download.outdated();
       // As much may have come meanwhile.
       if (this.#closing === undefined) this.#makeSmall();
     } catch (cause) {

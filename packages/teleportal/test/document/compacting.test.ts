@@ -291,6 +291,22 @@ describe("a document that is compacted when it pays", () => {
   });
 });
 
+it("what is erased while a document is compacted makes another compaction due", () => {
+  const doc = new Y.Doc();
+  const text = doc.getText("text");
+  for (let i = 0; i < 40; i++) text.insert(0, "x".repeat(10_000));
+  const history = historyOf([Y.encodeStateAsUpdate(doc)]);
+  const before = Y.encodeStateVector(doc);
+  const steps = history.compact();
+  expect(steps.next().done).toBe(false);
+  text.delete(0, text.length);
+  history.take(Y.encodeStateAsUpdate(doc, before));
+  while (steps.next().done !== true);
+  expect(history.bloated).toBe(true);
+  compact(history);
+  expect(history.byteLength).toBeLessThan(1000);
+});
+
 it("deletions of what nobody has do not make compacting due again and again", () => {
   const doc = new Y.Doc();
   doc.getText("text").insert(0, "x".repeat(100_000));

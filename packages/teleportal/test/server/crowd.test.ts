@@ -1,6 +1,6 @@
 import { decodeClientFrame, encodeSyncStep1, encodeUpdateFrame } from "@teleportal/sync-core";
 import { createMemoryDocumentStorage } from "teleportal/storage";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import * as Y from "yjs";
 import { createStallingSocket } from "./stalling-socket.ts";
 import { startInstance } from "./start-instance.ts";
@@ -43,6 +43,27 @@ it("a hundred clients that open a document at once share the bytes of one downlo
   }
   expect(doc.getText("text").toString()).toContain("z");
   for (const each of [...connections, connection]) each.closed();
+});
+
+it("what is erased while the document is compacted is not kept until somebody types again", async () => {
+  const { server } = await startInstance();
+  const typist = server.connect(createStallingSocket(), { documentId: "doc", context: undefined });
+  typist.receive(encodeSyncStep1(NOTHING));
+  const doc = new Y.Doc();
+  doc.on("update", (update: Uint8Array) => typist.receive(encodeUpdateFrame(update)));
+  for (let i = 0; i < 200; i++) doc.getText("text").insert(0, "x".repeat(20_000));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  doc.getText("text").delete(0, 200 * 20_000);
+  const downloadBytes = async (): Promise<number> => {
+    const socket = createStallingSocket();
+    const reader = server.connect(socket, { documentId: "doc", context: undefined });
+    reader.receive(encodeSyncStep1(NOTHING));
+    await vi.waitFor(() => expect(socket.sent.length).toBeGreaterThan(1));
+    reader.closed();
+    return socket.sent.reduce((bytes, { length }) => bytes + length, 0);
+  };
+  await vi.waitFor(async () => expect(await downloadBytes()).toBeLessThan(10_000), 5000);
+  typist.closed();
 });
 
 it("what was typed and erased is not downloaded by the client that comes next", async () => {

@@ -1,9 +1,10 @@
-import { encodeUpdateFrame } from "@teleportal/sync-core";
+import { encodeSyncStep2, encodeUpdateFrame } from "@teleportal/sync-core";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { connectEditor } from "./connect-editor.ts";
 import { createGatedStorage } from "./gated-storage.ts";
 import { connectRaw } from "./raw-client.ts";
 import { startInstance } from "./start-instance.ts";
+import * as Y from "yjs";
 import { updateOf } from "./update-of.ts";
 
 /** A server on which everybody may read, and nobody may write until `allow` is called. */
@@ -52,6 +53,38 @@ describe("edits that were refused", () => {
     expect(lost).not.toHaveBeenCalled();
     await server.close();
     expect(await storage.storedText("doc")).toBe("refused, still refused, and no longer");
+  });
+
+  it("are never skipped by what replaces something behind them", async () => {
+    const { url, storage, allow } = await startReadOnly();
+    const doc = new Y.Doc();
+    const list = doc.getArray<string>("list");
+    list.push(["one"]);
+    await storage.append("doc", [Y.encodeStateAsUpdate(doc)]);
+    const updates: Uint8Array[] = [];
+    doc.on("update", (update: Uint8Array) => updates.push(new Uint8Array(update)));
+    const witness = connectEditor(url, "doc");
+    await witness.synced;
+    const seen: string[] = [];
+    witness.doc.on("update", () => seen.push(witness.doc.getArray("list").toArray().join()));
+    const client = await connectRaw(url, "doc");
+    await client.fence();
+    const send = (edit: () => void): void => {
+      doc.transact(edit);
+      client.send(encodeUpdateFrame(updates.at(-1) ?? new Uint8Array()));
+    };
+    send(() => list.push(["two"]));
+    await client.first("auth");
+    await allow();
+    // Its deletion would act at once, and its insertion would wait for what was refused.
+    send(() => {
+      list.delete(0, 1);
+      list.insert(0, ["ONE"]);
+    });
+    await client.fence();
+    client.send(encodeSyncStep2(Y.encodeStateAsUpdate(doc)));
+    await vi.waitFor(() => expect(seen.at(-1)).toBe("ONE,two"), 5000);
+    expect(seen).toEqual(["ONE,two"]);
   });
 
   it("that are deletions arrive as well", async () => {

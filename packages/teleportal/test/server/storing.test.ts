@@ -191,6 +191,32 @@ describe("two instances", () => {
     await server.close();
   });
 
+  it("with one storage do not pile up what a peer replaces again and again", async () => {
+    const peer = createScriptedPeer();
+    const storage = createMemoryDocumentStorage({ shared: true });
+    const { url } = await startInstance({ storage, syncTransportFactory: peer.factory });
+    const reader = connectEditor(url, "doc");
+    await reader.synced;
+    const doc = new Y.Doc();
+    let seq = 0;
+    doc.on("update", (update: Uint8Array) => {
+      seq += 1;
+      peer.say({ kind: "update", seq, frames: [encodeUpdateFrame(new Uint8Array(update))] });
+    });
+    // Too large to be gathered with others.
+    for (let i = 0; i < 50; i++) doc.getMap("map").set("value", `${i} `.repeat(2000));
+    await reader.until(
+      () => reader.doc.getMap("map").get("value") === doc.getMap("map").get("value"),
+    );
+    const downloadBytes = async (): Promise<number> => {
+      const client = await connectRaw(url, "doc");
+      await client.fence();
+      client.socket.close();
+      return client.received.reduce((bytes, frame) => bytes + frame.bytes.length, 0);
+    };
+    await expect.poll(downloadBytes, { timeout: 5000 }).toBeLessThan(40_000);
+  });
+
   it("with a storage each store everything each", async () => {
     const bus = createMemoryBus();
     const [storageA, storageB] = [createGatedStorage(), createGatedStorage()];

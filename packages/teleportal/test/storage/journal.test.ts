@@ -516,6 +516,16 @@ describe("what the storage refuses", () => {
     expect(storage.handed.length - before).toBeLessThanOrEqual(65);
   });
 
+  it("stays the same objects when there are hundreds that are too large to be put together", async () => {
+    const { storage, write } = openRefused(always);
+    for (let i = 0; i < 80; i++) {
+      await write(updateOf("x".repeat(30_000)));
+      await vi.advanceTimersByTimeAsync(1001);
+    }
+    await vi.advanceTimersByTimeAsync(120_000);
+    expect(new Set(storage.handed.flat()).size).toBe(80);
+  });
+
   it("is tried in turns when there is much of it, so that none waits for the others", async () => {
     const { storage, write } = openRefused(always);
     // Each by itself, as they come one after the other.
