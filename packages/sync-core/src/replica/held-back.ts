@@ -22,7 +22,7 @@ export class HeldBack {
     this.#mostMs = mostMs;
   }
 
-  /** When what is held back is to be released at the latest, if anything is. */
+  /** The latest moment to release what is held back, if anything is. */
   get until(): number | undefined {
     return this.#until;
   }

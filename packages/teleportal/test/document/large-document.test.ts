@@ -114,7 +114,7 @@ describe("a large document", () => {
     expect(pieces.length).toBeGreaterThan(10);
     expect(Math.max(...sizes)).toBeLessThan(17 * 1024);
     expect(sizes.reduce((sum, size) => sum + size, 0) / pieces.length).toBeGreaterThan(8 * 1024);
-    // Stored and loaded it is what it was: nothing is to be done again.
+    // Stored and loaded it is what it was: compacting it again is not due.
     const loaded = new History();
     for (const piece of pieces) loaded.load(piece);
     expect(loaded.bloated).toBe(false);
@@ -197,7 +197,7 @@ describe("a document that is typed for long before it is compacted", () => {
     );
   });
 
-  it("takes a byte a letter, whoever types at the same time", () => {
+  it("takes a byte a letter, also when others type at the same time", () => {
     const docs = [new Y.Doc(), new Y.Doc()] as const;
     const updates: Uint8Array[] = [];
     for (const doc of docs) doc.on("update", (update: Uint8Array) => updates.push(update));

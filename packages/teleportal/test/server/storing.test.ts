@@ -191,6 +191,28 @@ describe("two instances", () => {
     await server.close();
   });
 
+  it.each([
+    ["has said that it is stored, and left", true],
+    ["has said nothing of, as the document is closed here first", false],
+  ])("with one storage leave out, or store, what a peer %s", async (_, confirmed) => {
+    const peer = createScriptedPeer();
+    const storage = createMemoryDocumentStorage({ shared: true });
+    const { url, server } = await startInstance({ storage, syncTransportFactory: peer.factory });
+    const reader = connectEditor(url, "doc");
+    await reader.synced;
+    const update = updateOf("typed there");
+    peer.say({ kind: "update", seq: 1, frames: [encodeUpdateFrame(update)] });
+    await reader.until((text) => text === "typed there");
+    if (confirmed) peer.say({ kind: "leave", seq: 1, frames: [new Uint8Array()] });
+    // Behind that, so it has come when this is there.
+    peer.say({ kind: "update", seq: 2, frames: [encodeUpdateFrame(updateOf("!"))] });
+    await reader.until((text) => text.includes("!"));
+    await server.close();
+    const doc = new Y.Doc();
+    for (const stored of await storage.load("doc")) Y.applyUpdate(doc, stored);
+    expect(doc.getText("text").toString().includes("typed there")).toBe(!confirmed);
+  });
+
   it("with one storage do not pile up what a peer replaces again and again", async () => {
     const peer = createScriptedPeer();
     const storage = createMemoryDocumentStorage({ shared: true });

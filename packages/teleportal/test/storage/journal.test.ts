@@ -334,7 +334,7 @@ describe("a peer's edits", () => {
     expect((await storage.storedText("doc")).length).toBe(15);
   });
 
-  it("are stored here when the document is closed, whoever made them", async () => {
+  it("are stored here when the document is closed, of whichever peer they are", async () => {
     const { storage, journal } = openKeeping();
     journal.keep("other", updateOf("other"));
     journal.abandonedByAll();

@@ -111,7 +111,7 @@ function useInYjs(update: Uint8Array): void {
 }
 
 describe("an update", () => {
-  it("is read as Yjs reads it, struct by struct, whoever has merged or cut it", () => {
+  it("is read as Yjs reads it, struct by struct, also when it was merged or cut", () => {
     fc.assert(
       fc.property(histories, deliveries, ({ updates }, random) => {
         for (const update of delivered(updates, random)) {
